@@ -1,0 +1,307 @@
+/**
+ * Bun: Bun.listen, Bun.connect and Bun.serve.
+ *
+ * What its sockets do differently from the seam, and what is done about it here: `write` takes what fits
+ * and forgets the rest (a queue keeps it); `end` and `close` shut both ways (only `shutdown` half-closes);
+ * after our own FIN the peer's FIN arrives as `close` alone (`end` is made up for it); a connect can be
+ * neither timed nor cancelled (see `connect`).
+ */
+
+import { connect as connectNode, type Socket as NodeSocket } from "node:net";
+import { platform } from "node:process";
+import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
+import { type Address, formatAddress } from "../src/net/address.ts";
+import { SocketError } from "../src/net/errors.ts";
+import type {
+  Bound,
+  Chunk,
+  Connecting,
+  ConnectOptions,
+  Fetch,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamOptions,
+  StreamSocket,
+} from "../src/net/runtime.ts";
+import { canDuplicate, closeDescriptor, duplicate, sendQueue } from "./bun-libc.ts";
+import { clock } from "./clock.ts";
+import { Attempt } from "./connecting.ts";
+import { descriptorLimit } from "./descriptors.ts";
+import { endpoint } from "./endpoint.ts";
+import { attemptError, socketError } from "./errors.ts";
+import { Stream } from "./stream.ts";
+import { clearPath, kernelPath } from "./unix-path.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+export const runtime: Runtime = {
+  name: "bun",
+  version: Bun.version,
+  can: { pauseAccept: canDuplicate(), abstractUnix: platform === "linux" },
+  descriptors: descriptorLimit(),
+  ...clock,
+  listen,
+  connect,
+  serve,
+};
+
+class BunStream extends Stream {
+  readonly remote: Address;
+  readonly #socket: Socket<unknown>;
+  readonly #limit: number;
+  readonly #queue = new WriteQueue();
+  #local: Address | undefined;
+  #ending = false;
+  #finSent = false;
+  #owesDrain = false;
+
+  constructor(socket: Socket<unknown>, remote: Address, local: Address | undefined, options: StreamOptions) {
+    super();
+    this.#socket = socket;
+    this.#limit = options.buffer;
+    this.#local = local;
+    this.remote = remote;
+    if (remote.kind === "tcp") {
+      if (!options.noDelay) socket.setNoDelay(false);
+      if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
+    }
+  }
+
+  get local(): Address {
+    this.#local ??= endpoint(this.#socket.localAddress, this.#socket.localPort);
+    return this.#local;
+  }
+
+  get buffered(): number {
+    return this.#queue.bytes;
+  }
+
+  write(chunk: Chunk): boolean {
+    if (this.#ending || this.dead) return false;
+    const queue = this.#queue;
+    let written = 0;
+    if (queue.bytes === 0) {
+      written = Math.max(this.#socket.write(chunk), 0);
+      if (written === chunk.length) return true;
+    }
+    const rest = written === 0 ? chunk : chunk.subarray(written);
+    if (this.onLoan(chunk)) queue.keep(rest);
+    else queue.copy(rest);
+    if (queue.bytes < this.#limit) return true;
+    this.#owesDrain = true;
+    return false;
+  }
+
+  end(): void {
+    if (this.#ending || this.dead) return;
+    this.#ending = true;
+    if (this.#queue.bytes === 0) this.#sendFin();
+  }
+
+  unacknowledged(): number | undefined {
+    return sendQueue(descriptor(this.#socket));
+  }
+
+  /** The kernel has room again. */
+  writable(): void {
+    const queue = this.#queue;
+    for (let chunk = queue.first(); chunk; chunk = queue.first()) {
+      const written = this.#socket.write(chunk);
+      if (written > 0) queue.advance(written);
+      if (written < chunk.length) return;
+    }
+    if (this.#ending) this.#sendFin();
+    if (!this.#owesDrain) return;
+    this.#owesDrain = false;
+    this.flushed();
+  }
+
+  read(chunk: Chunk): void {
+    this.received(chunk);
+  }
+
+  fin(): void {
+    this.ended();
+  }
+
+  gone(error: Error | undefined): void {
+    if (error) this.closed(socketError(error));
+    else if (this.#finSent) {
+      this.ended();
+      this.closed();
+    } else {
+      // Without our FIN nothing but a reset can have closed it: one that came after the peer's own FIN.
+      this.closed(new SocketError("ECONNRESET"));
+    }
+  }
+
+  protected readStop(): void {
+    this.#socket.pause();
+  }
+
+  protected readStart(): void {
+    this.#socket.resume();
+  }
+
+  protected reset(): void {
+    this.#socket.terminate();
+  }
+
+  #sendFin(): void {
+    if (this.#finSent) return;
+    this.#finSent = true;
+    this.#socket.shutdown();
+  }
+}
+
+/** Handlers of sockets that have their stream; one object for all, so that a connection costs no closures. */
+const handlers: SocketHandler<BunStream> = {
+  data: (socket, chunk) => socket.data.read(chunk),
+  drain: (socket) => socket.data.writable(),
+  end: (socket) => socket.data.fin(),
+  close: (socket, error) => socket.data?.gone?.(error),
+  error: (socket, error) => socket.data?.gone?.(error),
+};
+
+class BunListener implements Listener {
+  address: Address;
+  #listener: TCPSocketListener<unknown> | UnixSocketListener<unknown> | undefined;
+  /** While paused: the listening socket itself, which Bun no longer polls. */
+  #parked: number | undefined;
+  readonly #options: ListenOptions;
+  readonly #accept: (socket: StreamSocket) => void;
+
+  constructor(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void) {
+    this.address = at;
+    this.#options = options;
+    this.#accept = accept;
+    const place = at.kind === "unix" ? { unix: kernelPath(at) } : { hostname: at.host, port: at.port };
+    this.#listener = this.#open({ ...place, backlog: options.backlog });
+    if (at.kind === "tcp") {
+      const bound = this.#listener as TCPSocketListener<unknown>;
+      this.address = { kind: "tcp", host: at.host, port: bound.port };
+    }
+  }
+
+  pause(): void {
+    const fd = this.#listener ? duplicate(descriptor(this.#listener)) : undefined;
+    if (fd === undefined) return;
+    this.#listener?.stop(false);
+    this.#listener = undefined;
+    this.#parked = fd;
+  }
+
+  resume(): void {
+    const fd = this.#parked;
+    if (fd === undefined) return;
+    this.#parked = undefined;
+    this.#listener = this.#open({ fd });
+  }
+
+  async close(): Promise<void> {
+    this.#listener?.stop(false);
+    this.#listener = undefined;
+    if (this.#parked !== undefined) closeDescriptor(this.#parked);
+    this.#parked = undefined;
+  }
+
+  #open(place: object): TCPSocketListener<unknown> | UnixSocketListener<unknown> {
+    const open = (socket: Socket<unknown>) => {
+      const unix = this.address.kind === "unix";
+      const remote: Address = unix ? { kind: "unix", path: "" } : endpoint(socket.remoteAddress, socket.remotePort);
+      const stream = new BunStream(socket, remote, unix ? this.address : undefined, this.#options);
+      socket.data = stream;
+      this.#accept(stream);
+    };
+    const socket = { ...handlers, open } as SocketHandler<unknown>;
+    return Bun.listen({ ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketListenOptions<unknown>);
+  }
+}
+
+async function listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener> {
+  try {
+    if (at.kind === "unix") await clearPath(at);
+    return new BunListener(at, options, accept);
+  } catch (thrown) {
+    throw attemptError("listen on", at, thrown);
+  }
+}
+
+/**
+ * Addresses where an attempt of Bun.connect had to be abandoned. It keeps its descriptor until the kernel
+ * gives up (tcp_syn_retries, two minutes), so the next attempts there go through node:net, which can
+ * cancel and costs a tenth more; until one succeeds.
+ */
+const silent = new Set<string>();
+
+function connect(to: Address, options: ConnectOptions): Connecting {
+  const attempt = new Attempt(to, options.timeout);
+  if (silent.has(formatAddress(to))) connectCancellably(to, options, attempt);
+  else connectDirectly(to, options, attempt);
+  return attempt;
+}
+
+function connectDirectly(to: Address, options: ConnectOptions, attempt: Attempt): void {
+  attempt.stop = () => {
+    silent.add(formatAddress(to));
+  };
+  const open = (socket: Socket<unknown>) => adopt(socket, to, options, attempt);
+  const socket = { ...handlers, open, connectError: (_: unknown, error: Error) => attempt.fail(error) };
+  const place = to.kind === "unix" ? { unix: kernelPath(to) } : { hostname: to.host, port: to.port };
+  const options_ = { ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketConnectOptions<unknown>;
+  try {
+    Bun.connect(options_).catch((error) => attempt.fail(error));
+  } catch (error) {
+    attempt.fail(error);
+  }
+}
+
+function connectCancellably(to: Address, options: ConnectOptions, attempt: Attempt): void {
+  const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
+  const node: NodeSocket = connectNode({ ...place, allowHalfOpen: true });
+  attempt.stop = () => node.destroy();
+  node.once("error", (error) => attempt.fail(error));
+  node.once("connect", () => {
+    silent.delete(formatAddress(to));
+    // The native socket under node:net, from here on with our handlers in place of node:net's.
+    const socket = (node as unknown as { _handle: Socket<unknown> })._handle;
+    socket.reload({ socket: handlers as SocketHandler<unknown> });
+    adopt(socket, to, options, attempt);
+  });
+}
+
+function adopt(socket: Socket<unknown>, to: Address, options: ConnectOptions, attempt: Attempt): void {
+  if (attempt.settled) {
+    socket.terminate();
+    return;
+  }
+  const stream = new BunStream(socket, to, to.kind === "unix" ? to : undefined, options);
+  socket.data = stream;
+  attempt.succeed(stream);
+}
+
+async function serve(at: Address, fetch: Fetch): Promise<Bound> {
+  try {
+    if (at.kind === "unix") await clearPath(at);
+    const place = at.kind === "unix" ? { unix: kernelPath(at) } : { hostname: at.host, port: at.port };
+    // `development: false` sets SO_REUSEPORT unless told otherwise, and two servers would share the port.
+    const options = {
+      ...place,
+      fetch,
+      development: false,
+      reusePort: false,
+      idleTimeout: 10,
+      maxRequestBodySize: 1 << 20,
+    };
+    const server = Bun.serve(options as unknown as Bun.Serve.Options<undefined>);
+    const address: Address = at.kind === "unix" ? at : { ...at, port: server.port ?? at.port };
+    return { address, close: () => server.stop(true) };
+  } catch (thrown) {
+    throw attemptError("listen on", at, thrown);
+  }
+}
+
+/** Present on sockets and listeners, missing in Bun's types. */
+function descriptor(socket: object): number {
+  return (socket as { fd: number }).fd;
+}

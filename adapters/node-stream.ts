@@ -1,0 +1,190 @@
+/**
+ * Stream sockets on `node:net`, for Node itself and for Deno, whose own sockets cannot send RST.
+ *
+ * Writes go to node:net one at a time; what comes meanwhile is gathered in our queue, because node:net
+ * keeps an object per write. Its reads have one flaw: a reset that arrives behind unread bytes is reported as a normal end (libuv takes the hang-up
+ * for an end of file). The socket still knows better, and an empty write makes it tell.
+ */
+import { connect as connectNode, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
+import type { Address, TcpAddress } from "../src/net/address.ts";
+import type { SocketError } from "../src/net/errors.ts";
+import type {
+  Chunk,
+  Connecting,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  StreamOptions,
+  StreamSocket,
+} from "../src/net/runtime.ts";
+import { Attempt } from "./connecting.ts";
+import { endpoint } from "./endpoint.ts";
+import { attemptError, socketError } from "./errors.ts";
+import { Stream } from "./stream.ts";
+import { clearPath, kernelPath } from "./unix-path.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+class NodeStream extends Stream {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly #socket: Socket;
+  readonly #limit: number;
+  /** What waits while node:net still has something to write. */
+  readonly #queue = new WriteQueue();
+  #ending = false;
+  #owesDrain = false;
+  /** What was buffered when the socket closed: node:net forgets it. */
+  #left: number | undefined;
+
+  constructor(socket: Socket, local: Address, remote: Address, options: StreamOptions) {
+    super();
+    this.#socket = socket;
+    this.#limit = options.buffer;
+    this.local = local;
+    this.remote = remote;
+    if (remote.kind === "tcp") {
+      socket.setNoDelay(options.noDelay);
+      if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
+    }
+    let failure: SocketError | undefined;
+    socket.on("data", (chunk: Uint8Array) => this.received(chunk));
+    socket.on("end", () => this.#endOrReset());
+    socket.on("error", (error) => {
+      failure = socketError(error);
+      this.#left ??= this.buffered;
+    });
+    socket.on("close", () => {
+      this.#left ??= this.buffered;
+      this.closed(failure);
+    });
+  }
+
+  get buffered(): number {
+    return this.#left ?? this.#socket.writableLength + this.#queue.bytes;
+  }
+
+  write(chunk: Chunk): boolean {
+    if (this.#ending || this.dead) return false;
+    const keep = this.onLoan(chunk);
+    if (this.#socket.writableLength === 0 && this.#queue.bytes === 0) {
+      this.#socket.write(keep ? chunk : chunk.slice(), this.#wrote);
+    } else if (keep) this.#queue.keep(chunk);
+    else this.#queue.copy(chunk);
+    if (this.buffered < this.#limit) return true;
+    this.#owesDrain = true;
+    return false;
+  }
+
+  end(): void {
+    if (this.#ending || this.dead) return;
+    this.#ending = true;
+    if (this.#queue.bytes === 0) this.#socket.end();
+  }
+
+  unacknowledged(): undefined {
+    return undefined;
+  }
+
+  protected readStop(): void {
+    this.#socket.pause();
+  }
+
+  protected readStart(): void {
+    this.#socket.resume();
+  }
+
+  protected reset(): void {
+    this.#left = this.buffered;
+    if (this.remote.kind === "tcp") this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  readonly #wrote = (): void => {
+    if (this.dead || this.#socket.writableLength > 0) return;
+    for (let chunk = this.#queue.first(); chunk; chunk = this.#queue.first()) {
+      this.#queue.advance(chunk.length);
+      this.#socket.write(chunk, this.#wrote);
+    }
+    if (this.#ending) this.#socket.end();
+    if (!this.#owesDrain || this.buffered > 0) return;
+    this.#owesDrain = false;
+    this.flushed();
+  };
+
+  /** See the head of this file. An empty write on a healthy socket does nothing, on a reset one it fails. */
+  #endOrReset(): void {
+    if (this.#ending || this.buffered > 0) {
+      this.ended();
+      return;
+    }
+    this.#socket.write(new Uint8Array(0), (error) => {
+      if (!error) this.ended();
+    });
+  }
+}
+
+class NodeListener implements Listener {
+  readonly address: Address;
+  readonly #server: Server;
+
+  constructor(server: Server, address: Address) {
+    this.#server = server;
+    this.address = address;
+  }
+
+  /** node:net accepts whatever comes; `can.pauseAccept` says so. */
+  pause(): void {}
+  resume(): void {}
+
+  async close(): Promise<void> {
+    // The callback waits for the connections, which live on; the listening socket closes at once.
+    this.#server.close();
+  }
+}
+
+export async function listen(
+  at: Address,
+  options: ListenOptions,
+  accept: (socket: StreamSocket) => void,
+): Promise<Listener> {
+  if (at.kind === "unix") await clearPath(at);
+  const server = createServer({ allowHalfOpen: true });
+  const { backlog } = options;
+  const bound = await new Promise<Address>((resolve, reject) => {
+    server.once("error", (error) => reject(attemptError("listen on", at, error)));
+    server.once("listening", () => resolve(boundAddress(server, at)));
+    if (at.kind === "unix") server.listen({ path: kernelPath(at), backlog });
+    else server.listen({ host: at.host, port: at.port, backlog });
+  });
+  // After this an error is a failed accept; the kernel keeps the client in its queue and node:net tries again.
+  server.on("error", () => {});
+  server.on("connection", (socket) => {
+    if (bound.kind === "unix") accept(new NodeStream(socket, bound, { kind: "unix", path: "" }, options));
+    else accept(new NodeStream(socket, localOf(socket), endpoint(socket.remoteAddress, socket.remotePort), options));
+  });
+  return new NodeListener(server, bound);
+}
+
+export function connect(to: Address, options: ConnectOptions): Connecting {
+  const attempt = new Attempt(to, options.timeout);
+  const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
+  const socket = connectNode({ ...place, allowHalfOpen: true } as NetConnectOpts);
+  attempt.stop = () => socket.destroy();
+  const failed = (error: Error) => attempt.fail(error);
+  socket.once("error", failed);
+  socket.once("connect", () => {
+    socket.off("error", failed);
+    const stream = new NodeStream(socket, to.kind === "unix" ? to : localOf(socket), to, options);
+    if (!attempt.succeed(stream)) stream.abort();
+  });
+  return attempt;
+}
+
+export function boundAddress(server: Server, at: Address): Address {
+  const bound = server.address();
+  return at.kind === "tcp" && bound && typeof bound === "object" ? { ...at, port: bound.port } : at;
+}
+
+function localOf(socket: Socket): TcpAddress {
+  return endpoint(socket.localAddress, socket.localPort);
+}

@@ -1,0 +1,41 @@
+/** Node: sockets on `node:net` (node-stream.ts), HTTP on `node:http` through Hono's own adapter. */
+
+import type { Server } from "node:http";
+import { platform, versions } from "node:process";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Address } from "../src/net/address.ts";
+import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
+import { clock } from "./clock.ts";
+import { descriptorLimit } from "./descriptors.ts";
+import { attemptError } from "./errors.ts";
+import { boundAddress, connect, listen } from "./node-stream.ts";
+import { clearPath, kernelPath } from "./unix-path.ts";
+
+export const runtime: Runtime = {
+  name: "node",
+  version: versions.node,
+  can: { pauseAccept: false, abstractUnix: platform === "linux" },
+  descriptors: descriptorLimit(),
+  ...clock,
+  listen,
+  connect,
+  serve,
+};
+
+async function serve(at: Address, fetch: Fetch): Promise<Bound> {
+  if (at.kind === "unix") await clearPath(at);
+  const server = createAdaptorServer({ fetch }) as Server;
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 15_000;
+  const address = await new Promise<Address>((resolve, reject) => {
+    server.once("error", (error) => reject(attemptError("listen on", at, error)));
+    server.once("listening", () => resolve(boundAddress(server, at)));
+    if (at.kind === "unix") server.listen(kernelPath(at));
+    else server.listen(at.port, at.host);
+  });
+  const close = async () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { address, close };
+}

@@ -1,0 +1,50 @@
+/** Unix socket files: the rules that bind(2) leaves to its caller, on top of `node:fs`, which all three runtimes have. */
+import { lstatSync, unlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { platform } from "node:process";
+import type { UnixAddress } from "../src/net/address.ts";
+import { SocketError } from "../src/net/errors.ts";
+
+export const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
+
+/** The path in the kernel's form: an abstract name starts with a NUL byte (unix(7)). */
+export function kernelPath(address: UnixAddress): string {
+  return isAbstract(address) ? `\0${address.path.slice(1)}` : address.path;
+}
+
+/**
+ * Makes room for a listener: a socket file that nobody listens on any more is a leftover and is removed.
+ * Throws `EADDRINUSE` when somebody listens or when the path is something else than a socket.
+ */
+export async function clearPath(address: UnixAddress): Promise<void> {
+  if (isAbstract(address)) {
+    if (platform !== "linux")
+      throw new SocketError(
+        "EAFNOSUPPORT",
+        `Cannot listen on "${address.path}": abstract unix sockets exist on Linux alone`,
+      );
+    return;
+  }
+  const found = lstatSync(address.path, { throwIfNoEntry: false });
+  if (!found) return;
+  const refuse = (why: string): never => {
+    throw new SocketError("EADDRINUSE", `Cannot listen on unix:${address.path}: ${why} (EADDRINUSE)`);
+  };
+  if (found.isDirectory()) refuse("it is a directory; name a file in it");
+  if (!found.isSocket()) refuse("a file that is no socket is there; remove it or choose another path");
+  if (await answers(address.path)) refuse("another process listens there");
+  unlinkSync(address.path);
+}
+
+/** Anything but a refusal counts as an answer: a full backlog and a missing permission are signs of life. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    const done = (answer: boolean) => {
+      probe.destroy();
+      resolve(answer);
+    };
+    probe.once("connect", () => done(true));
+    probe.once("error", (error: { code?: string }) => done(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+  });
+}

@@ -1,0 +1,16 @@
+/** What a command-line program needs from its process. `adapters/host.ts` gives it, tests give their own. */
+export interface Host {
+  /** The arguments, without the program itself. */
+  readonly args: readonly string[];
+  /** Standard output is a terminal. */
+  readonly interactive: boolean;
+  env(name: string): string | undefined;
+  /** Prints one line to standard output. */
+  out(line: string): void;
+  /** Prints one line to standard error. */
+  err(line: string): void;
+  /** The text of a file. Rejects with an error whose `code` is from errno(3). */
+  readFile(path: string): Promise<string>;
+  /** Calls `run` on every SIGINT and SIGTERM (Ctrl+C on Windows) until the returned function is called. */
+  onSignal(run: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}

@@ -1,0 +1,77 @@
+/**
+ * What weir can be told, after reading and checking: every default filled in, durations in milliseconds,
+ * sizes in bytes, addresses parsed. Command lines and files both end here.
+ */
+import type { Address } from "../net/address.ts";
+
+export interface Config {
+  readonly admin: AdminConfig;
+  readonly log: LogConfig;
+  readonly shutdown: ShutdownConfig;
+  readonly proxies: readonly ProxyConfig[];
+}
+
+export interface AdminConfig {
+  /** Where metrics and API are served; null: nowhere. */
+  readonly listen: Address | null;
+  /** The user asked for this address: not getting it is an error, not a notice. */
+  readonly explicit: boolean;
+}
+
+export const LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface LogConfig {
+  readonly level: Level;
+  readonly format: "text" | "json";
+  /** Milliseconds between summary lines; 0: none. */
+  readonly summaryInterval: number;
+}
+
+export interface ShutdownConfig {
+  /** Milliseconds that live connections get to finish. */
+  readonly grace: number;
+}
+
+/** One listening address with its rules. */
+export interface ProxyConfig {
+  readonly name: string;
+  readonly listen: Address;
+  /** At least one; until balancing exists, exactly one. */
+  readonly targets: readonly Address[];
+  readonly timeouts: Timeouts;
+  /** Bytes held per direction before weir stops reading. */
+  readonly buffer: number;
+  readonly noDelay: boolean;
+  /** Milliseconds of silence before TCP keepalive probes; 0: off. */
+  readonly keepAlive: number;
+}
+
+/** Milliseconds; 0 turns a timeout off. */
+export interface Timeouts {
+  /** From the start of the attempt to an established target connection. */
+  readonly connect: number;
+  /** Without a byte either way. */
+  readonly idle: number;
+  /** Without a byte the other way, after one side has sent its FIN. */
+  readonly fin: number;
+  /** From accept to the end, whatever happens in between. */
+  readonly lifetime: number;
+}
+
+export const DEFAULT_ADMIN = "127.0.0.1:8998";
+
+export const DEFAULTS = {
+  log: { level: "info", format: "text", summaryInterval: 10_000 },
+  shutdown: { grace: 60_000 },
+  proxy: {
+    timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
+    buffer: 262_144,
+    noDelay: true,
+    keepAlive: 60_000,
+  },
+} as const satisfies {
+  log: LogConfig;
+  shutdown: ShutdownConfig;
+  proxy: Omit<ProxyConfig, "name" | "listen" | "targets">;
+};

@@ -1,0 +1,115 @@
+/**
+ * The files of two programs that weir replaces, tcp-clone and basic-tcp-proxy, read as they are.
+ */
+import * as v from "valibot";
+import { type Address, parseAddress } from "../net/address.ts";
+import { UsageError } from "../net/errors.ts";
+import { type Config, DEFAULT_ADMIN, DEFAULTS } from "./config.ts";
+import { type Format, keysOf, read } from "./read.ts";
+import { MAX_DURATION } from "./units.ts";
+import * as t from "./values.ts";
+
+const cloneSchema = t.table("The configuration of tcp-clone.", {
+  tcp_clone: t.list(
+    "The connections to relay.",
+    "tables written [[tcp_clone]]",
+    t.table("One listening address.", {
+      server: t.table("This side.", { listen_addr: t.listenAddress("Where clients connect.") }),
+      target: t.table("The other side.", { addr: t.targetAddress("Where weir connects for each client.") }),
+      observer: observers("observer", "Get what the client sends."),
+      client_tx_observer: observers("client_tx_observer", "Get what the client sends."),
+      client_rx_observer: observers("client_rx_observer", "Get what the client receives."),
+    }),
+  ),
+});
+
+/** tcp-clone's file: any number of `[[tcp_clone]]`. */
+export const tcpCloneFormat: Format = {
+  name: "tcp-clone",
+  keys: keysOf(cloneSchema).known,
+  read(file) {
+    const result = read(cloneSchema, file);
+    return result.ok ? { ok: true, value: fromClones(result.value) } : result;
+  },
+  place([table, index = 0, field]) {
+    if (table !== "proxy") return [];
+    const fields = field === "listen" ? ["server", "listen_addr"] : field === "target" ? ["target", "addr"] : [];
+    return ["tcp_clone", index, ...fields];
+  },
+};
+
+/** What basic-tcp-proxy took for an address that its file does not give. */
+const ANY_PORT = "127.0.0.1:0";
+
+const flatSchema = t.table("The configuration of basic-tcp-proxy.", {
+  listen_addr: v.optional(t.listenAddress("Where clients connect."), ANY_PORT),
+  target_addr: v.optional(
+    t.text("Where weir connects for each client.", 'an address such as "10.0.0.1:8080"', flatTarget),
+    ANY_PORT,
+  ),
+  metrics_addr: v.optional(t.listenAddress("Where metrics are served.")),
+  grace_period_secs: v.optional(seconds("How long connections may take to finish."), 60),
+  metrics_log_interval_secs: v.optional(seconds("Time between summary lines; 0 for none."), 10),
+  channel_buffer_size: v.optional(t.wholeNumber("No longer needed.", Number.MAX_SAFE_INTEGER), 1000),
+});
+
+/** basic-tcp-proxy's file, `proxy.toml`: one proxy, no tables. */
+export const basicTcpProxyFormat: Format = {
+  name: "basic-tcp-proxy",
+  keys: keysOf(flatSchema).known,
+  read(file) {
+    const result = read(flatSchema, file);
+    return result.ok ? { ok: true, value: fromFlat(result.value) } : result;
+  },
+  place([table, ...rest]) {
+    if (table === "admin") return ["metrics_addr"];
+    const field = rest.at(-1);
+    return field === "listen" || field === "target" ? [`${field}_addr`] : [];
+  },
+};
+
+function observers(key: string, about: string) {
+  const observer = t.table("A receiver of copies.", { addr: t.targetAddress("Where the copies go.") });
+  return v.optional(
+    t.list(
+      about,
+      `tables written [[tcp_clone.${key}]]`,
+      v.pipe(
+        observer,
+        v.rawCheck(({ addIssue }) => addIssue({ message: "observers are not supported yet; remove this one" })),
+      ),
+    ),
+    [],
+  );
+}
+
+function seconds(about: string) {
+  const whole = t.wholeNumber(about, Math.floor(MAX_DURATION / 1000));
+  return v.pipe(
+    whole,
+    v.transform((value) => value * 1000),
+  );
+}
+
+function flatTarget(text: string): Address {
+  if (text.endsWith(":0")) throw new UsageError("EADDRESS", "target_addr must be set: nothing can listen on port 0");
+  return parseAddress(text, "target");
+}
+
+function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
+  const proxies = tcp_clone.map(({ server, target }, index) => {
+    return { ...DEFAULTS.proxy, name: `proxy-${index + 1}`, listen: server.listen_addr, targets: [target.addr] };
+  });
+  const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false };
+  return { admin, log: DEFAULTS.log, shutdown: DEFAULTS.shutdown, proxies };
+}
+
+function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
+  const { listen_addr: listen, target_addr: target, metrics_addr: metrics } = file;
+  return {
+    admin: { listen: metrics ?? parseAddress(ANY_PORT, "listen"), explicit: metrics !== undefined },
+    log: { ...DEFAULTS.log, summaryInterval: file.metrics_log_interval_secs },
+    shutdown: { grace: file.grace_period_secs },
+    proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [target] }],
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * Durations and sizes as people write them: `250ms`, `1.5s`, `10m`; `64KiB`, `1MB`, `512`.
+ */
+import { UsageError } from "../net/errors.ts";
+
+/** The longest duration, milliseconds: timers of all runtimes count in 31 bits. */
+export const MAX_DURATION = 2_147_483_647;
+
+/** Bounds of a buffer, bytes. */
+const MIN_BUFFER = 1_024;
+const MAX_BUFFER = 1_073_741_824;
+
+const DURATION_UNITS: Units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const SIZE_UNITS: Units = {
+  B: 1,
+  KB: 1_000,
+  MB: 1_000_000,
+  GB: 1_000_000_000,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+};
+
+/**
+ * Reads a duration: one number, with decimals or without, and one unit out of ms, s, m, h and d. Zero needs
+ * no unit.
+ *
+ * @example parseDuration("1.5s") // 1500
+ * @returns whole milliseconds, 0 to {@link MAX_DURATION}
+ * @throws {UsageError} `EDURATION`, naming the text, what is wrong with it and what to write instead.
+ */
+export function parseDuration(text: string): number {
+  const fail = (why: string): never => {
+    throw new UsageError("EDURATION", `Cannot parse duration "${text}": ${why}`);
+  };
+  if (text.startsWith("-")) return fail("it is negative");
+  const { amount, unit } = split(text) ?? fail('write a number and a unit (ms, s, m, h, d), such as "5s" or "1.5h"');
+  if (unit === "" && Number(amount) === 0) return 0;
+  if (unit === "") return fail(`the unit is missing; write "${amount}s" or "${amount}ms"`);
+  const scale = scaleOf(DURATION_UNITS, unit) ?? fail(`the unit "${unit}" is unknown; use ms, s, m, h or d`);
+  const duration = product(amount, scale) ?? fail("it is not a whole number of milliseconds");
+  if (duration > MAX_DURATION) return fail('it is too long; the most is "24d"');
+  return duration;
+}
+
+/**
+ * Reads a duration that can be switched off: `off` is another way to write `0s`.
+ *
+ * @example parseDurationOrOff("off") // 0
+ * @returns whole milliseconds, 0 to {@link MAX_DURATION}
+ * @throws {UsageError} `EDURATION`
+ */
+export function parseDurationOrOff(text: string): number {
+  return text === "off" ? 0 : parseDuration(text);
+}
+
+/**
+ * Writes milliseconds in the largest unit that needs no decimals; {@link parseDuration} reads it back.
+ *
+ * @example formatDuration(90_000) // "90s"
+ */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return "0s";
+  for (const [unit, scale] of Object.entries(DURATION_UNITS).reverse()) {
+    if (ms % scale === 0) return `${ms / scale}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+/**
+ * Reads a size: one number and one unit, KB, MB and GB counting in thousands, KiB, MiB and GiB in 1024s. A
+ * number alone, or with B, is bytes.
+ *
+ * @example parseSize("64KiB") // 65536
+ * @returns whole bytes
+ * @throws {UsageError} `ESIZE`, naming the text, what is wrong with it and what to write instead.
+ */
+export function parseSize(text: string): number {
+  const fail = sizeError(text);
+  if (text.startsWith("-")) return fail("it is negative");
+  const { amount, unit } = split(text) ?? fail('write a number and a unit, such as "64KiB" or "1MB"');
+  const scale =
+    scaleOf(SIZE_UNITS, unit || "B") ??
+    fail(`the unit "${unit}" is unknown; use B, KB, MB, GB (thousands) or KiB, MiB, GiB (1024s)`);
+  const size = product(amount, scale) ?? fail("it is not a whole number of bytes");
+  if (!Number.isSafeInteger(size)) return fail("it is too large");
+  return size;
+}
+
+/**
+ * Reads the size of a buffer.
+ *
+ * @example parseBuffer("256KiB") // 262144
+ * @returns bytes, 1 KiB to 1 GiB
+ * @throws {UsageError} `ESIZE`
+ */
+export function parseBuffer(text: string): number {
+  const size = parseSize(text);
+  if (size < MIN_BUFFER) return sizeError(text)("it is too small for a buffer; use 1KiB to 1GiB");
+  if (size > MAX_BUFFER) return sizeError(text)("it is too large for a buffer; use 1KiB to 1GiB");
+  return size;
+}
+
+type Units = Readonly<Record<string, number>>;
+
+function sizeError(text: string): (why: string) => never {
+  return (why) => {
+    throw new UsageError("ESIZE", `Cannot parse size "${text}": ${why}`);
+  };
+}
+
+function split(text: string): { amount: string; unit: string } | undefined {
+  const match = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
+  return match ? { amount: match[1] ?? "", unit: match[2] ?? "" } : undefined;
+}
+
+function scaleOf(units: Units, unit: string): number | undefined {
+  return Object.hasOwn(units, unit) ? units[unit] : undefined;
+}
+
+/** Undefined unless whole. 4.35 * 100 is 434.99999999999994, so a thousandth does not count. */
+function product(amount: string, scale: number): number | undefined {
+  const exact = Number(amount) * scale;
+  const whole = Math.round(exact);
+  // Infinity - Infinity is NaN, which passes on to the check for the range.
+  if (Math.abs(exact - whole) > 0.001 || (whole === 0 && Number(amount) !== 0)) return undefined;
+  return whole;
+}

@@ -1,0 +1,127 @@
+/**
+ * The kinds of values that configuration files are made of. Each carries a description for people and a
+ * message for when the file has something else in its place.
+ */
+import * as v from "valibot";
+import { parseAddress } from "../net/address.ts";
+import { UsageError } from "../net/errors.ts";
+import { nearest } from "./nearest.ts";
+import { isTable } from "./toml.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff } from "./units.ts";
+
+/**
+ * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
+ * does not have.
+ */
+export function table<const E extends v.ObjectEntries>(about: string, entries: E, later: readonly string[] = []) {
+  return v.pipe(v.strictObject(entries, tableMessage), v.description(about), v.metadata({ later }));
+}
+
+/** `written` shows how: `tables written [[proxy]]`. */
+export function list<const S extends v.GenericSchema>(about: string, written: string, item: S) {
+  return v.pipe(v.array(item, wrong(written)), v.description(about));
+}
+
+/** A name for people to recognise things by: it appears in logs, metrics and URLs. */
+export function label(about: string) {
+  return v.pipe(
+    v.string(wrong("a string")),
+    v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,100}$/u, "a name has 1 to 100 characters, none of them a control character"),
+    v.description(about),
+  );
+}
+
+export function flag(about: string) {
+  return v.pipe(v.boolean(wrong("true or false")), v.description(about));
+}
+
+export function choice<const O extends readonly string[]>(about: string, options: O) {
+  const known = options.map((option) => `"${option}"`);
+  const what = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+  return v.pipe(
+    v.picklist(options, (issue) => {
+      const meant = typeof issue.input === "string" ? nearest(issue.input, options) : undefined;
+      return `expected ${what}, found ${describe(issue.input)}${meant ? `; did you mean "${meant}"?` : ""}`;
+    }),
+    v.description(about),
+  );
+}
+
+/** Where weir listens. A port alone may be a number. */
+export function listenAddress(about: string) {
+  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
+}
+
+/** Where weir listens; null for `"off"`. */
+export function listenAddressOrOff(about: string) {
+  const what = 'an address such as "127.0.0.1:8080", or "off"';
+  return text(about, what, (value) => (value === "off" ? null : parseAddress(value, "listen")));
+}
+
+/** Where weir connects to. A port alone may be a number. */
+export function targetAddress(about: string) {
+  return text(about, 'an address such as "10.0.0.1:8080"', (value) => parseAddress(value, "target"));
+}
+
+/** Milliseconds. */
+export function duration(about: string) {
+  return text(about, 'a duration such as "5s"', parseDuration);
+}
+
+/** Milliseconds; 0 for `"off"`. */
+export function durationOrOff(about: string) {
+  return text(about, 'a duration such as "5s", or "off"', parseDurationOrOff);
+}
+
+/** Bytes. A number alone may be a number. */
+export function bufferSize(about: string) {
+  return text(about, 'a size such as "256KiB"', parseBuffer);
+}
+
+/**
+ * A value that is written as text and read by `parse`, whose {@link UsageError} becomes the problem. Numbers are
+ * text without quotes here: `parse` knows best whether that can be meant, and what to say if not.
+ */
+export function text<T>(about: string, what: string, parse: (value: string) => T) {
+  return v.pipe(
+    v.union([v.string(), v.number()], wrong(what)),
+    v.description(about),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(String(dataset.value));
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+export function wholeNumber(about: string, max: number) {
+  const what = `a whole number from 0 to ${max}`;
+  return v.pipe(
+    v.number(wrong(what)),
+    v.integer(wrong(what)),
+    v.minValue(0, wrong(what)),
+    v.maxValue(max, wrong(what)),
+    v.description(about),
+  );
+}
+
+/** The message for a value of the wrong type: what was expected and what is there. */
+export function wrong(what: string): (issue: { readonly input: unknown }) => string {
+  return (issue) => `expected ${what}, found ${describe(issue.input)}`;
+}
+
+/** The messages of a table that is none, or lacks a key. Keys too many are found elsewhere, all at once. */
+function tableMessage(issue: v.StrictObjectIssue): string {
+  return issue.expected === "Object" ? wrong("a table")(issue) : `the key ${issue.expected} is missing`;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (Array.isArray(value)) return "an array";
+  if (isTable(value)) return "a table";
+  return value instanceof Date ? "a date" : String(value);
+}

@@ -1,0 +1,190 @@
+/**
+ * Addresses as people write them: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`,
+ * `tcp://…`, `unix:/run/x.sock`, `unix:@abstract`.
+ */
+import { UsageError } from "./errors.ts";
+
+export type Address = TcpAddress | UnixAddress;
+
+export interface TcpAddress {
+  readonly kind: "tcp";
+  /** An IPv4 or IPv6 address without brackets, or a host name. */
+  readonly host: string;
+  /** 0 to 65535; 0 asks the kernel for a free port. */
+  readonly port: number;
+}
+
+export interface UnixAddress {
+  readonly kind: "unix";
+  /** A file path, or `@name` in Linux's abstract namespace (unix(7)). */
+  readonly path: string;
+}
+
+/** What an address is for: it decides what a missing host means. */
+export type AddressUse = "listen" | "target";
+
+/** sun_path has 108 bytes (unix(7)), the last of them NUL. */
+const UNIX_PATH_MAX = 107;
+
+/**
+ * Reads an address. A port alone (`8080`) means 127.0.0.1. With a colon (`:8080`) a listener takes every
+ * interface (`::`, both families), a target 127.0.0.1.
+ *
+ * @throws {UsageError} `EADDRESS`, naming the text, what is wrong with it and what to write instead.
+ */
+export function parseAddress(text: string, use: AddressUse): Address {
+  const fail = (why: string): never => {
+    throw new UsageError("EADDRESS", `Cannot parse address "${text}": ${why}`);
+  };
+  if (text === "") return fail('it is empty; write "host:port" or "unix:/path"');
+  if (text.startsWith("unix:")) return unixAddress(text.slice(5), fail);
+  let rest = text;
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
+  if (scheme) {
+    const name = (scheme[1] ?? "").toLowerCase();
+    if (name === "udp" || name === "tls") fail(`${name}:// is not supported yet; only tcp:// and unix: are`);
+    if (name !== "tcp") fail(`unknown scheme "${name}://"; use tcp:// or unix:`);
+    rest = text.slice(scheme[0].length);
+  }
+  if (rest.startsWith("/") || rest.startsWith("./") || rest.startsWith("@")) {
+    fail(`a unix socket is written "unix:${rest}"`);
+  }
+  if (/^\d+$/.test(rest)) return { kind: "tcp", host: "127.0.0.1", port: port(rest, use, fail) };
+  const bracketed = /^\[([^\]]*)\](.*)$/.exec(rest);
+  if (bracketed) {
+    const host = bracketed[1] ?? "";
+    if (!isIPv6(host)) fail(`"${host}" is not an IPv6 address`);
+    if (!bracketed[2]?.startsWith(":")) fail(`the port is missing; write "[${host}]:PORT"`);
+    return { kind: "tcp", host, port: port(bracketed[2]?.slice(1) ?? "", use, fail) };
+  }
+  const colon = rest.lastIndexOf(":");
+  if (isIPv6(rest)) fail(`an IPv6 address needs brackets; write "[${rest}]:PORT"`);
+  if (colon < 0) fail(`the port is missing; write "${rest}:PORT"`);
+  const host = rest.slice(0, colon);
+  if (host === "") {
+    return { kind: "tcp", host: use === "listen" ? "::" : "127.0.0.1", port: port(rest.slice(1), use, fail) };
+  }
+  checkHost(host, fail);
+  return { kind: "tcp", host, port: port(rest.slice(colon + 1), use, fail) };
+}
+
+/** The canonical text: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`. */
+export function formatAddress(address: Address): string {
+  if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;
+  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** Whether two addresses are one, however they are spelled. Names are not resolved; paths know case. */
+export function sameAddress(a: Address, b: Address): boolean {
+  if (a.kind === "unix" || b.kind === "unix") return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
+  return a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);
+}
+
+/**
+ * Whether a connection to `target` arrives at a listener on `listen`: two listeners of which one covers
+ * the other cannot both be bound, and a proxy whose listener covers its target would feed itself.
+ */
+export function covers(listen: Address, target: Address): boolean {
+  if (listen.kind === "unix" || target.kind === "unix") return sameAddress(listen, target);
+  if (listen.port !== target.port || listen.port === 0) return false;
+  const here = family(listen.host);
+  const there = family(target.host);
+  if (here.any && (there.any || there.loopback)) return here.v6 || !there.v6;
+  if (here.name === "localhost" && (there.loopback || there.any)) return true;
+  // Measured on Linux: connecting to 0.0.0.0 reaches 127.0.0.1, and connecting to :: reaches ::1.
+  if (there.any) return here.name === (there.v6 ? LOOPBACK_IPV6 : "127.0.0.1");
+  if (there.name === "localhost") return here.loopback;
+  return here.name === there.name;
+}
+
+export function isIPv4(host: string): boolean {
+  const parts = host.split(".");
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** RFC 4291 section 2.2, with an optional zone (`%eth0`, RFC 4007 section 11). */
+export function isIPv6(host: string): boolean {
+  const [address = "", zone = "0", extra] = host.split("%");
+  return extra === undefined && /^[^\s/\p{Cc}]+$/u.test(zone) && groupsOf(address) !== undefined;
+}
+
+type Fail = (why: string) => never;
+
+function unixAddress(path: string, fail: Fail): UnixAddress {
+  if (path === "" || path === "@") fail('the path is missing; write "unix:/run/x.sock" or "unix:@name"');
+  if (path.includes("\0")) fail("a socket path cannot hold a NUL byte");
+  if (path.endsWith("/")) fail("it names a directory; a unix socket is a file");
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > UNIX_PATH_MAX) fail(`the path has ${bytes} bytes; the kernel allows ${UNIX_PATH_MAX}`);
+  return { kind: "unix", path };
+}
+
+function port(text: string, use: AddressUse, fail: Fail): number {
+  if (text === "") fail("the port is missing after the colon");
+  if (!/^\d+$/.test(text)) fail(`the port "${text}" is not a number`);
+  const value = Number(text);
+  if (value > 65535) fail(`the port ${text} is out of range; use ${use === "listen" ? 0 : 1} to 65535`);
+  if (value === 0 && use === "target") fail("port 0 cannot be connected to; use 1 to 65535");
+  return value;
+}
+
+/** RFC 1123 section 2.1 names, with the underscores that service names use. */
+function checkHost(host: string, fail: Fail): void {
+  if (host.includes(":")) fail(`"${host}" is not a host; an IPv6 address needs brackets: "[${host}]:PORT"`);
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) fail(`"${host}" is not an IPv4 address`);
+  if (host.length > 253) fail("a host name has at most 253 characters");
+  if (!/^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i.test(host)) {
+    fail(`"${host}" is not a host name`);
+  }
+}
+
+const ANY_IPV6 = "0:0:0:0:0:0:0:0";
+const LOOPBACK_IPV6 = "0:0:0:0:0:0:0:1";
+
+function family(host: string): { name: string; any: boolean; loopback: boolean; v6: boolean } {
+  const name = canonicalHost(host);
+  return {
+    name,
+    any: name === "0.0.0.0" || name === ANY_IPV6,
+    loopback: name === "localhost" || name === LOOPBACK_IPV6 || (name.startsWith("127.") && isIPv4(name)),
+    v6: name.includes(":"),
+  };
+}
+
+/** One text for all spellings: lower case, IPv6 in full, or as IPv4 where it stands for that (`::ffff:10.0.0.1`). */
+function canonicalHost(host: string): string {
+  const [address = "", zone] = host.toLowerCase().split("%");
+  const groups = groupsOf(address);
+  if (!groups) return host.toLowerCase();
+  const [high = 0, low = 0] = groups.slice(6);
+  const mapped = groups.slice(0, 6).join(":") === `0:0:0:0:0:${0xffff}`;
+  if (mapped) return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+  const full = groups.map((group) => group.toString(16)).join(":");
+  return zone === undefined ? full : `${full}%${zone}`;
+}
+
+/**
+ * The eight numbers of an IPv6 address; undefined if it is none. Not by way of URL: Bun 1.4.5's takes `::0:` and
+ * refuses `0::0:0:0:1.2.3.4`.
+ */
+function groupsOf(address: string): number[] | undefined {
+  const halves = address.split("::");
+  const [head = [], tail] = halves.map((half, index) => {
+    const parts = half === "" ? [] : half.split(":");
+    const last = index === halves.length - 1 ? parts.length - 1 : -1;
+    return parts.flatMap((part, at) => (at === last && isIPv4(part) ? pairsOf(part) : [groupOf(part)]));
+  });
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (halves.length > 2 || (tail ? missing < 1 : missing !== 0)) return undefined;
+  const groups = [...head, ...Array<number>(missing).fill(0), ...(tail ?? [])];
+  return groups.includes(Number.NaN) ? undefined : groups;
+}
+
+function groupOf(part: string): number {
+  return /^[0-9a-f]{1,4}$/i.test(part) ? Number.parseInt(part, 16) : Number.NaN;
+}
+
+function pairsOf(ipv4: string): [number, number] {
+  const [a = 0, b = 0, c = 0, d = 0] = ipv4.split(".").map(Number);
+  return [a * 256 + b, c * 256 + d];
+}

@@ -1,0 +1,148 @@
+/** Durations and sizes: what is read, what is refused and with which words. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  formatDuration,
+  MAX_DURATION,
+  parseBuffer,
+  parseDuration,
+  parseDurationOrOff,
+  parseSize,
+} from "../../src/config/units.ts";
+import { UsageError } from "../../src/net/errors.ts";
+
+describe("parseDuration", () => {
+  test.each([
+    ["0", 0],
+    ["0s", 0],
+    ["0.0", 0],
+    ["250ms", 250],
+    ["5s", 5_000],
+    ["1.5s", 1_500],
+    ["1.001s", 1_001],
+    ["4.35s", 4_350],
+    ["10m", 600_000],
+    ["1h", 3_600_000],
+    ["24d", 2_073_600_000],
+    ["2147483647ms", MAX_DURATION],
+  ])("reads %p as %p ms", (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  const form = 'write a number and a unit (ms, s, m, h, d), such as "5s" or "1.5h"';
+  test.each([
+    ["", form],
+    ["s", form],
+    ["1m30s", form],
+    ["5 s", form],
+    [".5s", form],
+    ["5s\n", form],
+    ["-5s", "it is negative"],
+    ["5", 'the unit is missing; write "5s" or "5ms"'],
+    ["1.5", 'the unit is missing; write "1.5s" or "1.5ms"'],
+    ["5S", 'the unit "S" is unknown; use ms, s, m, h or d'],
+    ["5constructor", 'the unit "constructor" is unknown; use ms, s, m, h or d'],
+    ["0.4ms", "it is not a whole number of milliseconds"],
+    ["0.0000001s", "it is not a whole number of milliseconds"],
+    ["25d", 'it is too long; the most is "24d"'],
+    ["2147483648ms", 'it is too long; the most is "24d"'],
+    [`${"9".repeat(400)}s`, 'it is too long; the most is "24d"'],
+  ])("refuses %p and says why", (text, why) => {
+    expectUsageError(() => parseDuration(text), "EDURATION", `Cannot parse duration "${text}": ${why}`);
+  });
+
+  test("reads back whatever formatDuration writes", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: MAX_DURATION }), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
+  });
+
+  test("throws nothing but UsageError, whatever the text", () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), numberAndUnit()), (text) => onlyUsageError(() => parseDuration(text))));
+  });
+
+  test("takes off for zero only where asked to", () => {
+    expect(parseDurationOrOff("off")).toBe(0);
+    expect(parseDurationOrOff("5s")).toBe(5_000);
+    expectUsageError(() => parseDuration("off"), "EDURATION", `Cannot parse duration "off": ${form}`);
+  });
+});
+
+describe("formatDuration", () => {
+  test.each([
+    [0, "0s"],
+    [1, "1ms"],
+    [1_500, "1500ms"],
+    [90_000, "90s"],
+    [600_000, "10m"],
+    [86_400_000, "1d"],
+  ])("writes %p in the largest unit without decimals: %p", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe("parseSize", () => {
+  test.each([
+    ["0", 0],
+    ["512", 512],
+    ["512B", 512],
+    ["64KB", 64_000],
+    ["64KiB", 65_536],
+    ["1MB", 1_000_000],
+    ["1.5MiB", 1_572_864],
+    ["2GB", 2_000_000_000],
+    ["1GiB", 1_073_741_824],
+  ])("reads %p as %p bytes", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  const units = "use B, KB, MB, GB (thousands) or KiB, MiB, GiB (1024s)";
+  test.each([
+    ["", 'write a number and a unit, such as "64KiB" or "1MB"'],
+    ["64 KiB", 'write a number and a unit, such as "64KiB" or "1MB"'],
+    ["-1KB", "it is negative"],
+    ["64K", `the unit "K" is unknown; ${units}`],
+    ["64kb", `the unit "kb" is unknown; ${units}`],
+    ["0.5", "it is not a whole number of bytes"],
+    ["99999999GiB", "it is too large"],
+  ])("refuses %p and says why", (text, why) => {
+    expectUsageError(() => parseSize(text), "ESIZE", `Cannot parse size "${text}": ${why}`);
+  });
+
+  test("throws nothing but UsageError, whatever the text", () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), numberAndUnit()), (text) => onlyUsageError(() => parseSize(text))));
+  });
+});
+
+describe("parseBuffer", () => {
+  test("takes 1KiB to 1GiB", () => {
+    expect(parseBuffer("1KiB")).toBe(1_024);
+    expect(parseBuffer("1GiB")).toBe(1_073_741_824);
+  });
+
+  test.each([
+    ["1023", "it is too small for a buffer; use 1KiB to 1GiB"],
+    ["1073741825", "it is too large for a buffer; use 1KiB to 1GiB"],
+  ])("refuses %p", (text, why) => {
+    expectUsageError(() => parseBuffer(text), "ESIZE", `Cannot parse size "${text}": ${why}`);
+  });
+});
+
+function numberAndUnit(): fc.Arbitrary<string> {
+  const unit = fc.constantFrom("", "ms", "s", "m", "h", "d", "B", "KB", "MiB", "GiB", "x");
+  return fc.tuple(fc.double(), unit).map(([amount, suffix]) => `${amount}${suffix}`);
+}
+
+function onlyUsageError(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+  }
+}
+
+function expectUsageError(run: () => unknown, code: string, message: string): void {
+  expect(run).toThrow(expect.objectContaining({ name: "UsageError", code, message }));
+}

@@ -1,0 +1,99 @@
+/** Time, accepting and HTTP: what the seam offers besides streams. */
+import assert from "node:assert/strict";
+import { connect as connectNode } from "node:net";
+import type { Address } from "../../../src/net/address.ts";
+import { type Case, deferred, LOOPBACK } from "../kit.ts";
+import { rejects } from "./addresses.ts";
+
+export const platform: readonly Case[] = [
+  {
+    name: "timers run once, in order of time, and not after cancel",
+    async run({ runtime }) {
+      const ran: string[] = [];
+      const start = runtime.now();
+      await new Promise<void>((resolve) => {
+        runtime.after(30, () => {
+          ran.push("late");
+          resolve();
+        });
+        runtime.after(5, () => ran.push("early"));
+        runtime.after(10, () => ran.push("cancelled")).cancel();
+      });
+      assert.deepEqual(ran, ["early", "late"]);
+      assert.ok(runtime.now() - start >= 29);
+    },
+  },
+  {
+    name: "a paused listener leaves clients in the kernel's queue, and serves them after resume",
+    skip: (runtime) => (runtime.can.pauseAccept ? undefined : `${runtime.name} accepts whatever comes`),
+    async run(kit) {
+      let accepted = 0;
+      const served = deferred<void>();
+      const listener = await kit.listen(LOOPBACK, (socket) => {
+        accepted++;
+        socket.abort();
+        if (accepted === 3) served.resolve();
+      });
+      listener.pause();
+      listener.pause();
+      for (let n = 0; n < 3; n++) await kit.connect(listener.address);
+      await kit.busy(50);
+      assert.equal(accepted, 0);
+      listener.resume();
+      listener.resume();
+      await served.promise;
+      listener.pause();
+      await listener.close();
+      await rejects(kit.connect(listener.address), "ECONNREFUSED");
+    },
+  },
+  {
+    name: "serve answers HTTP on a port it reports, and is gone after close",
+    async run({ runtime }) {
+      const server = await runtime.serve(
+        LOOPBACK,
+        (request) => new Response(`you asked ${new URL(request.url).pathname}`),
+      );
+      const { address } = server;
+      assert.ok(address.kind === "tcp" && address.port > 0);
+      const answer = await fetch(`http://127.0.0.1:${address.port}/x`, { headers: { connection: "close" } });
+      assert.equal(await answer.text(), "you asked /x");
+      await rejects(
+        runtime.serve(address, () => new Response("")),
+        "EADDRINUSE",
+      );
+      await server.close();
+      await assert.rejects(fetch(`http://127.0.0.1:${address.port}/x`));
+    },
+  },
+  {
+    name: "serve refuses oversized headers and goes on",
+    async run(kit) {
+      const server = await kit.runtime.serve(LOOPBACK, () => new Response("fine"));
+      kit.later(() => server.close());
+      const refused = await rawRequest(
+        server.address,
+        `GET / HTTP/1.1\r\nhost: x\r\nbig: ${"x".repeat(1 << 20)}\r\n\r\n`,
+      );
+      assert.ok(!refused.includes("fine"), refused.slice(0, 100));
+      const answer = await rawRequest(server.address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+      assert.ok(answer.includes("fine"), answer);
+    },
+  },
+];
+
+function rawRequest(to: Address, text: string): Promise<string> {
+  assert.ok(to.kind === "tcp");
+  const { port } = to;
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connectNode(port, "127.0.0.1", () => socket.write(text));
+    socket.setEncoding("latin1");
+    socket.on("data", (part: string) => {
+      answer += part;
+    });
+    socket.on("error", () => {});
+    socket.on("end", () => socket.destroy());
+    socket.on("close", () => resolve(answer));
+  });
+}

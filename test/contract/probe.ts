@@ -1,0 +1,211 @@
+/**
+ * One end of a connection under test. It records every event, checks the rules that hold always (nothing
+ * from inside a method, nothing after close, end and close once, no data while paused), checks the bytes
+ * against the pattern that `send` writes, and lets a case wait for a condition instead of a time.
+ */
+import assert from "node:assert/strict";
+import type { SocketError } from "../../src/net/errors.ts";
+import type { Chunk, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+
+/** The bytes of every stream under test: long, without a short period, so that a lost block shows. */
+const PATTERN = makePattern(65_521);
+
+export class Probe implements StreamEvents {
+  readonly socket: StreamSocket;
+  readonly log: ("data" | "drain" | "end" | "close")[] = [];
+  received = 0;
+  sent = 0;
+  drains = 0;
+  ended = false;
+  closed = false;
+  error: SocketError | undefined;
+  paused = true;
+  /** Bytes that are not the sender's pattern are expected (and kept in `bytes`). */
+  raw = false;
+  bytes: Uint8Array = new Uint8Array(0);
+  onData: ((chunk: Chunk) => void) | undefined;
+  onDrain: (() => void) | undefined;
+  #waiting: { met: () => boolean; go: () => void }[] = [];
+  #inside = false;
+  #aborted = false;
+  #broken: unknown;
+
+  constructor(socket: StreamSocket, resumed = true) {
+    this.socket = socket;
+    socket.on(this);
+    if (resumed) this.resume();
+  }
+
+  data(chunk: Chunk): void {
+    this.#record("data");
+    this.#check(!this.paused, "data while paused");
+    this.#check(!this.ended, "data after end");
+    this.#check(chunk.length > 0, "an empty chunk");
+    if (this.raw) this.bytes = concat(this.bytes, chunk);
+    else this.#check(matches(chunk, this.received), `wrong bytes at offset ${this.received}`);
+    this.received += chunk.length;
+    this.onData?.(chunk);
+    this.#wake();
+  }
+
+  drain(): void {
+    this.#record("drain");
+    this.drains++;
+    this.#check(this.socket.buffered === 0, "drain while bytes are buffered");
+    this.onDrain?.();
+    this.#wake();
+  }
+
+  end(): void {
+    this.#record("end");
+    this.#check(!this.ended, "a second end");
+    this.#check(!this.paused, "end while paused");
+    this.ended = true;
+    this.#wake();
+  }
+
+  close(error?: SocketError): void {
+    this.#record("close");
+    this.closed = true;
+    this.error = error;
+    this.#wake();
+  }
+
+  /** Writes the next `count` bytes of the pattern in one call. */
+  write(count: number): boolean {
+    const went = this.#call(() => this.socket.write(pattern(this.sent, count)));
+    this.sent += count;
+    return went;
+  }
+
+  writeText(text: string): boolean {
+    return this.#call(() => this.socket.write(new TextEncoder().encode(text)));
+  }
+
+  finish(): void {
+    this.#call(() => this.socket.end());
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#call(() => this.socket.abort());
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.#call(() => this.socket.pause());
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#call(() => this.socket.resume());
+  }
+
+  /** Sends `total` bytes in writes of `size`, stopping at false and going on at drain, as every user must. */
+  async send(total: number, size = 65_536): Promise<void> {
+    const goal = this.sent + total;
+    while (this.sent < goal && !this.closed) {
+      const before = this.drains;
+      if (!this.write(Math.min(size, goal - this.sent))) {
+        await this.until(() => this.drains > before || this.closed, "drain");
+      }
+    }
+  }
+
+  /** Resolves when `met` holds; it is looked at after every event of this socket. */
+  async until(met: () => boolean, what: string): Promise<void> {
+    this.#throwIfBroken();
+    if (!met()) {
+      await new Promise<void>((resolve) => this.#waiting.push({ met, go: resolve }));
+    }
+    this.#throwIfBroken();
+    void what;
+  }
+
+  async untilEnd(): Promise<void> {
+    await this.until(() => this.ended || this.closed, "end");
+    assert.ok(this.ended, `closed without end: ${this.error?.code}`);
+  }
+
+  /** Waits for close and returns its error code. */
+  async untilClose(): Promise<string | undefined> {
+    await this.until(() => this.closed, "close");
+    return this.error?.code;
+  }
+
+  #record(event: "data" | "drain" | "end" | "close"): void {
+    this.#check(!this.#inside, `${event} from inside a method`);
+    this.#check(!this.closed, `${event} after close`);
+    this.#check(event === "close" || !this.#aborted, `${event} after abort`);
+    if (event !== "data" || this.log.at(-1) !== "data") this.log.push(event);
+  }
+
+  #call<T>(run: () => T): T {
+    this.#inside = true;
+    try {
+      return run();
+    } finally {
+      this.#inside = false;
+    }
+  }
+
+  /** A broken rule must not throw into the adapter, which would turn it into EHANDLER. */
+  #check(holds: boolean, rule: string): void {
+    if (holds || this.#broken) return;
+    this.#broken = new Error(`${rule} (${this.log.join(" ")})`);
+    queueMicrotask(() => this.#wake());
+  }
+
+  #throwIfBroken(): void {
+    if (this.#broken) throw this.#broken;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wait of waiting) {
+      if (this.#broken || wait.met()) wait.go();
+      else this.#waiting.push(wait);
+    }
+  }
+}
+
+/** `count` bytes of the pattern from `offset`. */
+export function pattern(offset: number, count: number): Uint8Array {
+  const out = new Uint8Array(count);
+  let at = 0;
+  while (at < count) {
+    const from = (offset + at) % PATTERN.length;
+    const part = PATTERN.subarray(from, from + count - at);
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function matches(chunk: Uint8Array, offset: number): boolean {
+  for (let i = 0, p = offset % PATTERN.length; i < chunk.length; i++) {
+    if (chunk[i] !== PATTERN[p]) return false;
+    if (++p === PATTERN.length) p = 0;
+  }
+  return true;
+}
+
+function makePattern(length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let state = 0x2545f491;
+  for (let i = 0; i < length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    out[i] = state & 0xff;
+  }
+  return out;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
