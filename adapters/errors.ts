@@ -26,13 +26,15 @@ export function codeOf(thrown: unknown): string {
   return ALIASES[code] ?? code;
 }
 
-/** An error on an open connection. */
+/** An error on an open connection. Linux says EPIPE for a reset that comes after the peer's FIN (tcp_reset). */
 export function socketError(thrown: unknown): SocketError {
-  return new SocketError(codeOf(thrown), undefined, { cause: thrown });
+  const code = codeOf(thrown);
+  return new SocketError(code === "EPIPE" ? "ECONNRESET" : code, undefined, { cause: thrown });
 }
 
 /** A failed `connect` or `listen`, naming what was tried. */
 export function attemptError(verb: "connect to" | "listen on", address: Address, thrown: unknown): SocketError {
+  if (thrown instanceof SocketError) return thrown;
   const code = codeOf(thrown);
   const detail = code === "EUNKNOWN" && thrown instanceof Error ? thrown.message : explain(code);
   return new SocketError(code, `Cannot ${verb} ${formatAddress(address)}: ${detail} (${code})`, { cause: thrown });

@@ -14,7 +14,7 @@ export function kernelPath(address: UnixAddress): string {
 
 /**
  * Makes room for a listener: a socket file that nobody listens on any more is a leftover and is removed.
- * Throws `EADDRINUSE` when somebody listens or when the path is something else than a socket.
+ * Throws `EADDRINUSE` when somebody listens, `ENOTSOCK` when the path is something else than a socket.
  */
 export async function clearPath(address: UnixAddress): Promise<void> {
   if (isAbstract(address)) {
@@ -27,12 +27,12 @@ export async function clearPath(address: UnixAddress): Promise<void> {
   }
   const found = lstatSync(address.path, { throwIfNoEntry: false });
   if (!found) return;
-  const refuse = (why: string): never => {
-    throw new SocketError("EADDRINUSE", `Cannot listen on unix:${address.path}: ${why} (EADDRINUSE)`);
+  const refuse = (code: string, why: string): never => {
+    throw new SocketError(code, `Cannot listen on unix:${address.path}: ${why} (${code})`);
   };
-  if (found.isDirectory()) refuse("it is a directory; name a file in it");
-  if (!found.isSocket()) refuse("a file that is no socket is there; remove it or choose another path");
-  if (await answers(address.path)) refuse("another process listens there");
+  if (found.isDirectory()) refuse("ENOTSOCK", "it is a directory; name a file in it");
+  if (!found.isSocket()) refuse("ENOTSOCK", "a file that is no socket is there; remove it or choose another path");
+  if (await answers(address.path)) refuse("EADDRINUSE", "another process listens there");
   unlinkSync(address.path);
 }
 

@@ -24,7 +24,7 @@ export interface StreamEvents {
   end(): void;
   /**
    * Exactly once, last. Without error: both sides sent FIN, or we called `abort`. With one: `ECONNRESET`
-   * (the peer's RST, after the bytes that were read before it), `ETIMEDOUT` (keepalive), `EPIPE`, `EHANDLER`.
+   * (the peer's RST, after the bytes that were read before it), `ETIMEDOUT` (keepalive), `EHANDLER`.
    */
   close(error?: SocketError): void;
 }

@@ -81,11 +81,11 @@ export const addresses: readonly Case[] = [
       writeFileSync(join(directory, "f"), "precious");
       await rejects(
         kit.listen({ kind: "unix", path: join(directory, "d") }, () => {}),
-        "EADDRINUSE",
+        "ENOTSOCK",
       );
       await rejects(
         kit.listen({ kind: "unix", path: join(directory, "f") }, () => {}),
-        "EADDRINUSE",
+        "ENOTSOCK",
       );
       assert.ok(existsSync(join(directory, "f")));
     },

@@ -1,0 +1,29 @@
+/** The process around the program: `node:process` and `node:fs`, which Bun, Deno and Node have alike. */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import type { Host } from "../src/cli/host.ts";
+import { LineWriter } from "./line-writer.ts";
+
+const stdout = new LineWriter(1);
+const stderr = new LineWriter(2);
+
+export const host: Host = {
+  args: process.argv.slice(2),
+  interactive: process.stdout.isTTY === true,
+  env: (name) => process.env[name],
+  out: (line) => stdout.line(line),
+  err: (line) => stderr.line(line),
+  readFile: (path) => readFile(path, "utf8"),
+  onSignal(run) {
+    const signals = ["SIGINT", "SIGTERM"] as const;
+    const handlers = signals.map((signal) => [signal, () => run(signal)] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    return () => {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    };
+  },
+};
+
+export function exit(code: number): never {
+  process.exit(code);
+}

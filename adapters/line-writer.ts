@@ -1,0 +1,47 @@
+/**
+ * Lines to a descriptor, at once and whole: nothing is lost at exit and no line overtakes another. A
+ * reader that stalls must not stall the relay, so what it does not take waits in a bounded buffer, and
+ * lines beyond that are dropped and counted.
+ */
+import { writeSync } from "node:fs";
+
+const WAITING_MAX = 65_536;
+
+export class LineWriter {
+  readonly #fd: number;
+  #waiting: Uint8Array = new Uint8Array(0);
+  #lost = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  line(text: string): void {
+    if (this.#waiting.length > WAITING_MAX) {
+      this.#flush();
+      if (this.#waiting.length > WAITING_MAX) {
+        this.#lost++;
+        return;
+      }
+    }
+    const notice = this.#lost > 0 ? `weir: ${this.#lost} lines were lost: their reader was too slow\n` : "";
+    this.#lost = 0;
+    const bytes = new TextEncoder().encode(`${notice}${text}\n`);
+    const all = new Uint8Array(this.#waiting.length + bytes.length);
+    all.set(this.#waiting);
+    all.set(bytes, this.#waiting.length);
+    this.#waiting = all;
+    this.#flush();
+  }
+
+  #flush(): void {
+    try {
+      while (this.#waiting.length > 0) {
+        this.#waiting = this.#waiting.subarray(writeSync(this.#fd, this.#waiting));
+      }
+    } catch (error) {
+      // EAGAIN: the pipe is full, the next line tries again. Otherwise (EPIPE) nobody is left to read.
+      if ((error as { code?: string }).code !== "EAGAIN") this.#waiting = new Uint8Array(0);
+    }
+  }
+}

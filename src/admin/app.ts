@@ -1,0 +1,91 @@
+/** The admin server: metrics, health and a read-only look at what runs. Plain Hono, so it runs anywhere. */
+import { type Context, Hono } from "hono";
+import { formatDuration } from "../config/units.ts";
+import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
+import { totals, totalsJson } from "../metrics/totals.ts";
+import { formatAddress } from "../net/address.ts";
+import type { Fetch, Runtime } from "../net/runtime.ts";
+import type { RunningProxy } from "../proxy/proxy.ts";
+import { VERSION } from "../version.ts";
+
+export interface AdminSource {
+  readonly runtime: Runtime;
+  readonly proxies: readonly RunningProxy[];
+  /** Every proxy listens and none is draining. */
+  readonly ready: boolean;
+}
+
+/** Connections that one answer holds unless `?limit=` asks for another number. */
+const LIMIT = 1_000;
+const LIMIT_MAX = 10_000;
+
+export function adminApp(source: AdminSource): Fetch {
+  const app = new Hono();
+  const counters = () => source.proxies.map((proxy) => proxy.counters);
+  const { runtime } = source;
+  const build = { version: VERSION, runtime: runtime.name, runtimeVersion: runtime.version };
+
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") await next();
+    else c.res = refuseMethod(c);
+  });
+  app.get("/", (c) => c.text(index(source)));
+  app.get("/metrics", (c) => {
+    const format = c.req.query("format") ?? "text";
+    if (format === "json") return c.json(totalsJson(totals(counters())));
+    if (format !== "text") return c.json({ error: `unknown format "${format}"; use text or json` }, 400);
+    return c.body(exposition(counters(), build), 200, { "content-type": CONTENT_TYPE });
+  });
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
+  app.get("/api/proxies", (c) => c.json({ proxies: source.proxies.map(describe) }));
+  app.get("/api/connections", (c) => {
+    const limit = Number(c.req.query("limit") ?? LIMIT);
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
+      return c.json({ error: `limit is a whole number from 1 to ${LIMIT_MAX}` }, 400);
+    }
+    const all = source.proxies.flatMap((proxy) => proxy.connections);
+    return c.json({ total: all.length, connections: all.slice(0, limit) });
+  });
+  app.notFound((c) => c.json({ error: `nothing at ${c.req.path}; GET / lists what there is` }, 404));
+  return (request) => app.fetch(request);
+}
+
+function refuseMethod(c: Context): Response {
+  return c.json({ error: `${c.req.method} is not allowed here` }, 405, { allow: "GET, HEAD" });
+}
+
+function index({ proxies }: AdminSource): string {
+  const relays = proxies.map(({ address, counters }) => `  ${formatAddress(address)} -> ${counters.target}`);
+  return [
+    `weir ${VERSION}`,
+    "",
+    ...relays,
+    "",
+    "/metrics              for Prometheus; ?format=json for the totals alone",
+    "/api/proxies          what listens, with its settings and figures",
+    "/api/connections      live connections, bytes so far and age; ?limit=N",
+    "/healthz  /readyz     alive; listening and not draining",
+    "",
+  ].join("\n");
+}
+
+function describe(proxy: RunningProxy): unknown {
+  const { config, counters } = proxy;
+  const sum = totals([counters]);
+  const timeouts = Object.entries(config.timeouts).map(([name, ms]) => [name, formatDuration(ms)]);
+  return {
+    name: config.name,
+    listen: formatAddress(proxy.address),
+    target: counters.target,
+    state: proxy.draining ? "draining" : "listening",
+    connections_active: sum.connectionsActive,
+    connections_total: sum.connectionsTotal,
+    bytes_upstream: sum.bytesUpstream,
+    bytes_downstream: sum.bytesDownstream,
+    timeouts: Object.fromEntries(timeouts),
+    buffer: config.buffer,
+    nodelay: config.noDelay,
+    keepalive: formatDuration(config.keepAlive),
+  };
+}

@@ -1,0 +1,138 @@
+/** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
+import { adminApp } from "../admin/app.ts";
+import type { Config, ProxyConfig } from "../config/config.ts";
+import { connectionLog } from "../log/connections.ts";
+import { Log } from "../log/log.ts";
+import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
+import { formatAddress } from "../net/address.ts";
+import { SocketError, UsageError } from "../net/errors.ts";
+import type { Bound, Runtime, Timer } from "../net/runtime.ts";
+import { RunningProxy } from "../proxy/proxy.ts";
+import type { Host } from "./host.ts";
+
+export class Service {
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly proxies: RunningProxy[] = [];
+  readonly #config: Config;
+  #admin: Bound | undefined;
+  #summary: Timer | undefined;
+
+  /** Starts all of it or, when anything fails, nothing. */
+  static async start(runtime: Runtime, host: Host, config: Config): Promise<Service> {
+    const service = new Service(runtime, host, config);
+    try {
+      for (const proxy of config.proxies) await service.#open(proxy);
+      await service.#serveAdmin();
+    } catch (error) {
+      await service.#close();
+      throw error;
+    }
+    service.#announce();
+    service.#summarise();
+    return service;
+  }
+
+  private constructor(runtime: Runtime, host: Host, config: Config) {
+    this.runtime = runtime;
+    this.#config = config;
+    this.log = new Log(config.log, host, () => runtime.wallClock());
+  }
+
+  get admin(): Bound | undefined {
+    return this.#admin;
+  }
+
+  get ready(): boolean {
+    return this.proxies.length > 0 && this.proxies.every((proxy) => !proxy.draining);
+  }
+
+  get totals(): Totals {
+    return totals(this.proxies.map((proxy) => proxy.counters));
+  }
+
+  /**
+   * Stops listening, lets connections finish for the grace period, then cuts them. `hurry` cuts at once.
+   * Resolves when the last connection is gone and the totals are printed.
+   */
+  async stop(hurry: Promise<unknown>): Promise<void> {
+    const { grace } = this.#config.shutdown;
+    const { connectionsActive: active } = this.totals;
+    const drained = Promise.all(this.proxies.map((proxy) => proxy.drain()));
+    if (active > 0) {
+      const text = `weir: stopping; ${active} connections may finish within ${grace / 1_000} s, a second signal cuts them`;
+      this.log.write("info", "draining", text, { active, grace: grace / 1_000 });
+    }
+    const cut = () => {
+      for (const proxy of this.proxies) proxy.cut();
+    };
+    const timer = this.runtime.after(grace, cut);
+    hurry.then(cut);
+    await drained;
+    timer.cancel();
+    await this.#close();
+    this.#printSummary("totals");
+  }
+
+  async #open(config: ProxyConfig): Promise<void> {
+    const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals);
+    try {
+      this.proxies.push(await RunningProxy.open(this.runtime, config, events));
+    } catch (error) {
+      throw startError(`proxy "${config.name}"`, error);
+    }
+  }
+
+  async #serveAdmin(): Promise<void> {
+    const { listen, explicit } = this.#config.admin;
+    if (!listen) return;
+    try {
+      this.#admin = await this.runtime.serve(listen, adminApp(this));
+    } catch (error) {
+      if (explicit || !(error instanceof SocketError)) throw startError("metrics", error);
+      const text = `weir: no metrics: ${error.message}; give another address with --metrics, or --metrics off`;
+      this.log.write("warn", "no_metrics", text, { address: formatAddress(listen), error: error.code });
+    }
+  }
+
+  #announce(): void {
+    for (const { address, counters, config } of this.proxies) {
+      const [listen, target] = [formatAddress(address), counters.target];
+      const fields = { proxy: config.name, address: listen, target };
+      this.log.write("info", "listening", `listening ${listen} -> ${target}`, fields);
+    }
+    if (!this.#admin) return;
+    const address = formatAddress(this.#admin.address);
+    const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
+    this.log.write("info", "metrics", `metrics ${url}`, { address });
+  }
+
+  #summarise(): void {
+    const { summaryInterval } = this.#config.log;
+    if (summaryInterval <= 0 || !this.log.enabled("info")) return;
+    this.#summary = this.runtime.after(summaryInterval, () => {
+      this.#printSummary("summary");
+      this.#summarise();
+    });
+  }
+
+  #printSummary(event: "summary" | "totals"): void {
+    const sum = this.totals;
+    const bytes = `up: ${formatBytes(sum.bytesUpstream)} | down: ${formatBytes(sum.bytesDownstream)}`;
+    const text = `[METRICS] active: ${sum.connectionsActive} | total: ${sum.connectionsTotal} | ${bytes}`;
+    this.log.write("info", event, text, { ...sum });
+  }
+
+  async #close(): Promise<void> {
+    this.#summary?.cancel();
+    await Promise.all(this.proxies.map((proxy) => proxy.drain()));
+    await this.#admin?.close();
+  }
+}
+
+/** A path that can never become a socket is a mistake in the configuration; a taken port is bad luck. */
+function startError(what: string, error: unknown): Error {
+  if (!(error instanceof SocketError)) return error instanceof Error ? error : new Error(String(error));
+  const message = `${what}: ${error.message}`;
+  return error.code === "ENOTSOCK" ? new UsageError("ECONFIG", message) : new SocketError(error.code, message);
+}

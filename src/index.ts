@@ -1,0 +1,184 @@
+/**
+ * weir as a library: a TCP relay inside your own process, above all inside your tests.
+ *
+ * ```ts
+ * import { Proxy } from "weir";
+ *
+ * await using proxy = await Proxy.bind("127.0.0.1:0", "127.0.0.1:5432");
+ * proxy.on("closed", (record) => console.log(record.client, record.reason));
+ * console.log(proxy.address); // "127.0.0.1:41234"
+ * ```
+ */
+import { runtime } from "#runtime";
+import { DEFAULTS, type Timeouts } from "./config/config.ts";
+import { totals } from "./metrics/totals.ts";
+import { covers, formatAddress, parseAddress } from "./net/address.ts";
+import { UsageError } from "./net/errors.ts";
+import { type ProxyEvents, RunningProxy } from "./proxy/proxy.ts";
+import type { Connection, ConnectionRecord } from "./proxy/record.ts";
+
+export { SocketError, UsageError } from "./net/errors.ts";
+export type { Reason } from "./proxy/reason.ts";
+export type { Connection, ConnectionRecord, Timeouts };
+
+export interface ProxyOptions {
+  /** Shown in records and metrics. Default: the listen address. */
+  readonly name?: string;
+  /** Milliseconds; 0 turns one off. Defaults: connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
+  readonly buffer?: number;
+  /** TCP_NODELAY on both connections. Default true. */
+  readonly noDelay?: boolean;
+  /** Milliseconds of silence before TCP keepalive probes; 0: none. Default 60,000. */
+  readonly keepAlive?: number;
+}
+
+/** The figures of one proxy at one moment. */
+export interface Metrics {
+  readonly connectionsActive: number;
+  readonly connectionsTotal: number;
+  /** Bytes read from clients. */
+  readonly bytesUpstream: number;
+  /** Bytes read from the target. */
+  readonly bytesDownstream: number;
+}
+
+export interface ProxyEventMap {
+  /** A client was accepted; its target is being connected. */
+  opened: Connection;
+  /** A relayed connection is over; `reason` says why. */
+  closed: ConnectionRecord;
+  /** A client was reset because there was no target for it; `reason` says why. */
+  failed: ConnectionRecord;
+}
+
+type Watchers = { [Event in keyof ProxyEventMap]: Set<(value: ProxyEventMap[Event]) => void> };
+
+/** A relay from one listening address to one target. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users of such libraries expect
+export class Proxy implements AsyncDisposable {
+  readonly #proxy: RunningProxy;
+  readonly #watchers: Watchers;
+  #stopped: Promise<void> | undefined;
+  #resolveRun: () => void = () => {};
+  readonly #run = new Promise<void>((resolve) => {
+    this.#resolveRun = resolve;
+  });
+
+  /**
+   * Starts listening on `listen` and relays every connection to `target`. Both are written as on the command
+   * line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`.
+   *
+   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `EOPTION` for an option out of range,
+   *   `ELOOP` when the target is the listener itself.
+   * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
+   *
+   * ```ts
+   * const proxy = await Proxy.bind("127.0.0.1:0", "127.0.0.1:5432", { timeouts: { idle: 30_000 } });
+   * ```
+   */
+  static async bind(listen: string, target: string, options: ProxyOptions = {}): Promise<Proxy> {
+    const from = parseAddress(listen, "listen");
+    const to = parseAddress(target, "target");
+    if (covers(from, to))
+      throw new UsageError("ELOOP", `Cannot relay ${listen} to ${target}: the proxy would feed itself`);
+    checkOptions(options);
+    const { name = formatAddress(from), timeouts, ...rest } = options;
+    const config = { ...DEFAULTS.proxy, ...rest, name, listen: from, targets: [to] };
+    const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
+    const emit: ProxyEvents = {
+      opened: (connection) => tell(watchers.opened, connection),
+      closed: (record) => tell(watchers.closed, record),
+      failed: (record) => tell(watchers.failed, record),
+    };
+    const all = { ...config, timeouts: { ...DEFAULTS.proxy.timeouts, ...timeouts } };
+    return new Proxy(await RunningProxy.open(runtime, all, emit), watchers);
+  }
+
+  private constructor(proxy: RunningProxy, watchers: Watchers) {
+    this.#proxy = proxy;
+    this.#watchers = watchers;
+  }
+
+  /** The address really bound, as text: `"127.0.0.1:41234"`. */
+  get address(): string {
+    return formatAddress(this.#proxy.address);
+  }
+
+  /** The port really bound; 0 for a unix socket. */
+  get port(): number {
+    const { address } = this.#proxy;
+    return address.kind === "tcp" ? address.port : 0;
+  }
+
+  /** Resolves when the proxy has been shut down. It relays from `bind` on, whether or not this is awaited. */
+  run(): Promise<void> {
+    return this.#run;
+  }
+
+  /**
+   * Stops listening and lets live connections finish for `grace` milliseconds (default 0), then resets what
+   * is left. Resolves when the last connection is gone. A second call with a shorter grace cuts sooner.
+   */
+  async shutdown({ grace = 0 }: { grace?: number } = {}): Promise<void> {
+    const drained = this.#proxy.drain();
+    this.#stopped ??= drained.then(() => this.#resolveRun());
+    const timer = grace > 0 ? runtime.after(grace, () => this.#proxy.cut()) : undefined;
+    if (!timer) this.#proxy.cut();
+    await Promise.all([drained, this.#stopped]);
+    timer?.cancel();
+  }
+
+  metrics(): Metrics {
+    return totals([this.#proxy.counters]);
+  }
+
+  /** The live connections, with their bytes so far. */
+  connections(): Connection[] {
+    return this.#proxy.connections;
+  }
+
+  /**
+   * Calls `listener` on every such event until the returned function is called.
+   *
+   * ```ts
+   * const stop = proxy.on("failed", ({ reason }) => console.log(reason)); // "connect_refused"
+   * ```
+   */
+  on<Event extends keyof ProxyEventMap>(event: Event, listener: (value: ProxyEventMap[Event]) => void): () => void {
+    this.#watchers[event].add(listener);
+    return () => this.#watchers[event].delete(listener);
+  }
+
+  /** Cuts every connection: what a test wants at its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+/** An exception in a listener is the listener's: it surfaces as uncaught and never disturbs the relay. */
+function tell<T>(watchers: Set<(value: T) => void>, value: T): void {
+  for (const watcher of watchers) {
+    try {
+      watcher(value);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+/** Timers count milliseconds in 31 bits. */
+const LONGEST = 2 ** 31 - 1;
+
+function checkOptions({ timeouts = {}, buffer, keepAlive }: ProxyOptions): void {
+  const check = (name: string, value: number | undefined, least: number, most: number, unit: string) => {
+    if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
+    throw new UsageError("EOPTION", `The option ${name} is ${value}; use ${least} to ${most} ${unit}`);
+  };
+  for (const [name, value] of Object.entries(timeouts)) check(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
+  check("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
+  check("buffer", buffer, 1_024, 2 ** 30, "bytes");
+}

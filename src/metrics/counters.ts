@@ -1,0 +1,69 @@
+/**
+ * The figures of one proxy towards one target, as cells of one array of numbers: adding to a cell is all
+ * the data path does, and the array may lie in shared memory.
+ */
+import { REASONS, type Reason } from "../proxy/reason.ts";
+import { type HistogramView, histogram, observe } from "./histogram.ts";
+
+/** Upper bounds in seconds. */
+export const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+export const DURATION_BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3_600, 14_400] as const;
+
+export const CELL = {
+  connections: 0,
+  active: 1,
+  bytesUpstream: 2,
+  bytesDownstream: 3,
+  pausesUpstream: 4,
+  pausesDownstream: 5,
+  undeliveredUpstream: 6,
+  undeliveredDownstream: 7,
+} as const;
+
+const ENDED = 8;
+const CONNECT_TIME = ENDED + REASONS.length;
+const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
+const CELLS = DURATION + DURATION_BOUNDS.length + 2;
+
+export class Counters {
+  readonly proxy: string;
+  readonly target: string;
+  readonly cells: Float64Array;
+
+  constructor(proxy: string, target: string) {
+    this.proxy = proxy;
+    this.target = target;
+    this.cells = new Float64Array(CELLS);
+  }
+
+  add(cell: number, amount: number): void {
+    this.cells[cell] = (this.cells[cell] ?? 0) + amount;
+  }
+
+  get(cell: (typeof CELL)[keyof typeof CELL]): number {
+    return this.cells[cell] ?? 0;
+  }
+
+  /** A connection is over: `duration` in seconds since it was accepted. */
+  ended(reason: Reason, duration: number): void {
+    this.add(ENDED + REASONS.indexOf(reason), 1);
+    observe(this.cells, DURATION, DURATION_BOUNDS, duration);
+  }
+
+  endedBy(reason: Reason): number {
+    return this.cells[ENDED + REASONS.indexOf(reason)] ?? 0;
+  }
+
+  /** The target took the connection after `seconds`. */
+  connected(seconds: number): void {
+    observe(this.cells, CONNECT_TIME, CONNECT_BOUNDS, seconds);
+  }
+
+  get connectTime(): HistogramView {
+    return histogram(this.cells, CONNECT_TIME, CONNECT_BOUNDS);
+  }
+
+  get duration(): HistogramView {
+    return histogram(this.cells, DURATION, DURATION_BOUNDS);
+  }
+}

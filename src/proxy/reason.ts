@@ -1,0 +1,63 @@
+/** Why a connection ended, in one word: the same word in logs, metrics, records and the library. */
+
+export const REASONS = [
+  /** Both directions are complete; the client sent its FIN first. */
+  "client_closed",
+  /** Both directions are complete; the target sent its FIN first. */
+  "target_closed",
+  "client_reset",
+  "target_reset",
+  /** The side stopped answering: TCP keepalive or retransmission gave up. */
+  "client_lost",
+  "target_lost",
+  /** No byte either way for `timeouts.idle`. */
+  "idle_timeout",
+  /** No byte for `timeouts.fin` after one side had sent its FIN. */
+  "fin_timeout",
+  "lifetime",
+  /** weir was told to stop and the grace period was over. */
+  "shutdown",
+  /** A bug in weir; the error is in the log. */
+  "internal_error",
+  // From here on the target was never reached.
+  "connect_refused",
+  "connect_timeout",
+  "connect_unresolved",
+  "connect_unreachable",
+  "connect_failed",
+  /** The process or the machine has no descriptor left. */
+  "no_descriptors",
+  /** The client left before the target had answered. */
+  "client_gone",
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+/** The reasons that count as failed: weir owed the client a target and had none. */
+export const FAILURES: readonly Reason[] = [
+  "connect_refused",
+  "connect_timeout",
+  "connect_unresolved",
+  "connect_unreachable",
+  "connect_failed",
+  "no_descriptors",
+];
+
+/** The reason behind the error code of a failed connect. */
+export function connectReason(code: string): Reason {
+  return CONNECT_REASONS[code] ?? "connect_failed";
+}
+
+const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
+  EAI_AGAIN: "connect_unresolved",
+  ECONNREFUSED: "connect_refused",
+  EHOSTUNREACH: "connect_unreachable",
+  EMFILE: "no_descriptors",
+  ENETUNREACH: "connect_unreachable",
+  ENFILE: "no_descriptors",
+  ENOBUFS: "no_descriptors",
+  ENOENT: "connect_refused",
+  ENOMEM: "no_descriptors",
+  ENOTFOUND: "connect_unresolved",
+  ETIMEDOUT: "connect_timeout",
+};

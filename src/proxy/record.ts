@@ -1,0 +1,32 @@
+/** What is known of a connection while it lives, and what is left of it when it is over. */
+import type { Reason } from "./reason.ts";
+
+export interface Connection {
+  /** Unique among the connections of this process. */
+  readonly id: number;
+  readonly proxy: string;
+  /** The client's address; `unix:` for an unnamed unix socket. */
+  readonly client: string;
+  readonly target: string;
+  readonly state: "connecting" | "open" | "half_closed" | "closed";
+  /** ISO 8601, UTC. */
+  readonly openedAt: string;
+  /** Seconds since it was accepted. */
+  readonly duration: number;
+  /** Seconds from accept until the target took the connection; null before. */
+  readonly connectTime: number | null;
+  /** Bytes read from the client. */
+  readonly bytesUpstream: number;
+  /** Bytes read from the target. */
+  readonly bytesDownstream: number;
+}
+
+export interface ConnectionRecord extends Connection {
+  readonly reason: Reason;
+  /** The code of the error behind `reason`, if there was one: `ECONNRESET`, `ECONNREFUSED`, … */
+  readonly error: string | null;
+  /** Bytes read from the client that could not be handed to the target's socket. */
+  readonly undeliveredUpstream: number;
+  /** Bytes read from the target that could not be handed to the client's socket. */
+  readonly undeliveredDownstream: number;
+}

@@ -1,0 +1,182 @@
+/**
+ * Moves bytes between two sockets until both directions have ended.
+ *
+ *     client ──data──► write ── target        upstream
+ *     client ◄─ write ◄──data── target        downstream
+ *
+ * A full socket pauses the one that feeds it, and its drain resumes that one. A FIN is passed on behind
+ * the bytes before it and leaves the other direction open. A reset is passed on as a reset, but only when
+ * the bytes that were read before it have reached the other side.
+ */
+import { CELL, type Counters } from "../metrics/counters.ts";
+import type { SocketError } from "../net/errors.ts";
+import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Reason } from "./reason.ts";
+
+export type Role = "client" | "target";
+
+/** Milliseconds between two looks at whether the last bytes before a reset have arrived. */
+const FLUSH_INTERVAL = 20;
+
+export interface RelayOwner {
+  /** Exactly once, when both sockets are closed. */
+  relayed(reason: Reason, error: SocketError | undefined): void;
+  /** One side has sent its FIN, the other has not: from now on the fin timeout applies. */
+  halfClosed(): void;
+  /** Bytes were read from `from`; set only while somebody wants to see each read. */
+  read: ((from: Role, bytes: number) => void) | undefined;
+}
+
+export class Relay {
+  readonly client: Side;
+  readonly target: Side;
+  readonly runtime: Runtime;
+  readonly owner: RelayOwner;
+  /** When the last byte was read, in `Runtime.now` milliseconds. */
+  activeAt: number;
+  #flushBudget: number;
+  /** Who sent its FIN first. */
+  #first: Role | undefined;
+  /** Why the relay was broken off, if it was. */
+  #reason: Reason | undefined;
+  #error: SocketError | undefined;
+  #flush: Timer | undefined;
+
+  /** `flushTimeout`: milliseconds that the bytes before a reset get to reach the other side. */
+  constructor(
+    runtime: Runtime,
+    client: StreamSocket,
+    target: StreamSocket,
+    counters: Counters,
+    flushTimeout: number,
+    owner: RelayOwner,
+  ) {
+    this.runtime = runtime;
+    this.owner = owner;
+    this.activeAt = runtime.now();
+    this.#flushBudget = flushTimeout;
+    this.client = new Side("client", this, client, counters, CELL.bytesUpstream, CELL.pausesUpstream);
+    this.target = new Side("target", this, target, counters, CELL.bytesDownstream, CELL.pausesDownstream);
+    this.client.peer = this.target;
+    this.target.peer = this.client;
+    client.on(this.client);
+    target.on(this.target);
+    target.resume();
+    client.resume();
+  }
+
+  /** One side has sent its FIN. */
+  get halfClosed(): boolean {
+    return this.client.ended || this.target.ended;
+  }
+
+  /** Ends both sides with RST, so that neither takes what it has for complete. */
+  cut(reason: Reason): void {
+    this.#reason ??= reason;
+    this.#flush?.cancel();
+    this.client.socket.abort();
+    this.target.socket.abort();
+  }
+
+  ended(side: Side): void {
+    this.#first ??= side.role;
+    this.activeAt = this.runtime.now();
+    side.peer.socket.end();
+    this.owner.halfClosed();
+  }
+
+  closed(side: Side, error: SocketError | undefined): void {
+    if (side.peer.closed) {
+      this.#flush?.cancel();
+      if (error && this.#error === undefined) this.#broke(side, error);
+      this.owner.relayed(this.#reason ?? (this.#first ? `${this.#first}_closed` : "internal_error"), this.#error);
+      return;
+    }
+    if (!error) return;
+    this.#broke(side, error);
+    side.peer.socket.pause();
+    this.#resetWhenFlushed(side.peer);
+  }
+
+  #broke(side: Side, error: SocketError): void {
+    this.#error = error;
+    if (error.code === "EHANDLER") this.#reason = "internal_error";
+    else if (error.code === "ETIMEDOUT") this.#reason = `${side.role}_lost`;
+    else this.#reason = `${side.role}_reset`;
+  }
+
+  /** RST destroys what the kernel still has to send (tcp(7), SO_LINGER), so it waits for the last acknowledgement. */
+  #resetWhenFlushed(side: Side): void {
+    const { socket } = side;
+    const left = socket.buffered > 0 ? socket.buffered : (socket.unacknowledged() ?? Number.NaN);
+    const unsure = Number.isNaN(left) && side.quiet();
+    if (left === 0 || unsure || this.#flushBudget <= 0) {
+      socket.abort();
+      return;
+    }
+    this.#flushBudget -= FLUSH_INTERVAL;
+    this.#flush = this.runtime.after(FLUSH_INTERVAL, () => this.#resetWhenFlushed(side));
+  }
+}
+
+/** One of the two sockets: what comes from it goes to its peer. */
+export class Side implements StreamEvents {
+  readonly role: Role;
+  readonly socket: StreamSocket;
+  peer: Side = this;
+  /** Bytes read from this side. */
+  bytes = 0;
+  ended = false;
+  closed = false;
+  readonly #relay: Relay;
+  readonly #cells: Float64Array;
+  readonly #bytesCell: number;
+  readonly #pausesCell: number;
+  #looked = false;
+
+  constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters, bytes: number, pauses: number) {
+    this.role = role;
+    this.socket = socket;
+    this.#relay = relay;
+    this.#cells = counters.cells;
+    this.#bytesCell = bytes;
+    this.#pausesCell = pauses;
+  }
+
+  data(chunk: Chunk): void {
+    const { length } = chunk;
+    const relay = this.#relay;
+    this.bytes += length;
+    (this.#cells[this.#bytesCell] as number) += length;
+    relay.activeAt = relay.runtime.now();
+    if (!this.peer.socket.write(chunk)) this.#hold();
+    if (relay.owner.read) relay.owner.read(this.role, length);
+  }
+
+  drain(): void {
+    this.#relay.activeAt = this.#relay.runtime.now();
+    this.peer.socket.resume();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#relay.ended(this);
+  }
+
+  close(error?: SocketError): void {
+    this.closed = true;
+    this.#relay.closed(this, error);
+  }
+
+  /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */
+  quiet(): boolean {
+    const before = this.#looked;
+    this.#looked = true;
+    return before;
+  }
+
+  #hold(): void {
+    this.socket.pause();
+    (this.#cells[this.#pausesCell] as number) += 1;
+  }
+}

@@ -1,0 +1,198 @@
+/** One client connection and its target connection: connect, relay, deadlines, and one record at the end. */
+import type { ProxyConfig } from "../config/config.ts";
+import { CELL, type Counters } from "../metrics/counters.ts";
+import { type Address, formatAddress } from "../net/address.ts";
+import { SocketError } from "../net/errors.ts";
+import type { Connecting, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import { connectReason, type Reason } from "./reason.ts";
+import type { Connection, ConnectionRecord } from "./record.ts";
+import { Relay, type RelayOwner, type Role } from "./relay.ts";
+
+/** What a session needs from the proxy it belongs to. */
+export interface SessionOwner {
+  readonly runtime: Runtime;
+  readonly config: ProxyConfig;
+  sessionEnded(session: Session): void;
+  readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
+}
+
+export class Session implements StreamEvents, RelayOwner {
+  readonly id: number;
+  readonly counters: Counters;
+  read: RelayOwner["read"];
+  readonly #owner: SessionOwner;
+  readonly #client: StreamSocket;
+  readonly #target: Address;
+  readonly #openedAt: number;
+  readonly #openedWall: number;
+  #connectedAt: number | undefined;
+  #attempt: Connecting | undefined;
+  #relay: Relay | undefined;
+  #timer: Timer | undefined;
+  #reason: Reason | undefined;
+  #error: SocketError | undefined;
+  #endedAt: number | undefined;
+
+  constructor(id: number, owner: SessionOwner, client: StreamSocket, target: Address, counters: Counters) {
+    this.id = id;
+    this.counters = counters;
+    this.#owner = owner;
+    this.#client = client;
+    this.#target = target;
+    this.#openedAt = owner.runtime.now();
+    this.#openedWall = owner.runtime.wallClock();
+    const { read } = owner;
+    if (read) this.read = (from, bytes) => read(this, from, bytes);
+    client.on(this);
+  }
+
+  start(): void {
+    const { runtime, config } = this.#owner;
+    const { noDelay, keepAlive, buffer } = config;
+    this.#attempt = runtime.connect(this.#target, { noDelay, keepAlive, buffer, timeout: config.timeouts.connect });
+    this.#attempt.socket.then(
+      (target) => this.#connected(target),
+      (error) => this.#failed(error),
+    );
+  }
+
+  /** Ends the session now, whatever it is doing. */
+  cut(reason: Reason): void {
+    if (this.#relay) {
+      this.#relay.cut(reason);
+      return;
+    }
+    this.#reason ??= reason;
+    this.#client.abort();
+  }
+
+  get connection(): Connection {
+    const { client, target } = this.#relay ?? {};
+    const connected = this.#connectedAt;
+    return {
+      id: this.id,
+      proxy: this.counters.proxy,
+      client: formatAddress(this.#client.remote),
+      target: formatAddress(this.#target),
+      state: this.#stateNow(),
+      openedAt: new Date(this.#openedWall).toISOString(),
+      duration: seconds((this.#endedAt ?? this.#owner.runtime.now()) - this.#openedAt),
+      connectTime: connected === undefined ? null : seconds(connected - this.#openedAt),
+      bytesUpstream: client?.bytes ?? 0,
+      bytesDownstream: target?.bytes ?? 0,
+    };
+  }
+
+  /** Only once the session has ended. */
+  get record(): ConnectionRecord {
+    const relay = this.#relay;
+    return {
+      ...this.connection,
+      reason: this.reason,
+      error: this.#error?.code ?? null,
+      undeliveredUpstream: relay?.target.socket.buffered ?? 0,
+      undeliveredDownstream: relay?.client.socket.buffered ?? 0,
+    };
+  }
+
+  /** Why the session ended, or is about to. */
+  get reason(): Reason {
+    return this.#reason ?? "internal_error";
+  }
+
+  /** The error behind `record.error`, with its cause, for the log. */
+  get error(): SocketError | undefined {
+    return this.#error;
+  }
+
+  // While the target is being connected the client stays paused: its bytes and its FIN wait in the kernel,
+  // and only a reset is heard.
+  data(): void {}
+  drain(): void {}
+  end(): void {}
+  close(error?: SocketError): void {
+    this.#attempt?.cancel();
+    this.#reason ??= "client_gone";
+    this.#error ??= error;
+    this.#finish();
+  }
+
+  relayed(reason: Reason, error: SocketError | undefined): void {
+    this.#reason = reason;
+    this.#error = error;
+    this.#finish();
+  }
+
+  halfClosed(): void {
+    this.#timer?.cancel();
+    this.#arm();
+  }
+
+  #connected(target: StreamSocket): void {
+    const { runtime, config } = this.#owner;
+    if (this.#reason) {
+      target.abort();
+      return;
+    }
+    this.#attempt = undefined;
+    this.#connectedAt = runtime.now();
+    this.counters.connected(seconds(this.#connectedAt - this.#openedAt));
+    const flush = config.timeouts.fin || Number.POSITIVE_INFINITY;
+    this.#relay = new Relay(runtime, this.#client, target, this.counters, flush, this);
+    this.#arm();
+  }
+
+  #failed(error: unknown): void {
+    if (this.#reason) return;
+    this.#error = error instanceof SocketError ? error : new SocketError("EUNKNOWN", String(error), { cause: error });
+    this.#reason = connectReason(this.#error.code);
+    this.#client.abort();
+  }
+
+  /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */
+  #arm(): void {
+    const due = this.#due();
+    if (due.at === Number.POSITIVE_INFINITY) return;
+    const { runtime } = this.#owner;
+    this.#timer = runtime.after(Math.max(1, due.at - runtime.now()), () => this.#look());
+  }
+
+  #look(): void {
+    const due = this.#due();
+    if (this.#owner.runtime.now() >= due.at) this.#relay?.cut(due.reason);
+    else this.#arm();
+  }
+
+  #due(): { at: number; reason: Reason } {
+    const { idle, fin, lifetime } = this.#owner.config.timeouts;
+    const relay = this.#relay;
+    const active = relay?.activeAt ?? 0;
+    let due: { at: number; reason: Reason } = { at: Number.POSITIVE_INFINITY, reason: "idle_timeout" };
+    if (idle > 0) due = { at: active + idle, reason: "idle_timeout" };
+    if (fin > 0 && relay?.halfClosed && active + fin < due.at) due = { at: active + fin, reason: "fin_timeout" };
+    if (lifetime > 0 && this.#openedAt + lifetime < due.at) due = { at: this.#openedAt + lifetime, reason: "lifetime" };
+    return due;
+  }
+
+  #finish(): void {
+    this.#timer?.cancel();
+    this.#endedAt = this.#owner.runtime.now();
+    if (this.#relay) {
+      this.counters.add(CELL.undeliveredUpstream, this.#relay.target.socket.buffered);
+      this.counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);
+    }
+    this.counters.ended(this.reason, seconds(this.#endedAt - this.#openedAt));
+    this.#owner.sessionEnded(this);
+  }
+
+  #stateNow(): Connection["state"] {
+    if (this.#endedAt !== undefined) return "closed";
+    if (!this.#relay) return "connecting";
+    return this.#relay.halfClosed ? "half_closed" : "open";
+  }
+}
+
+/** Milliseconds to seconds, to the microsecond. */
+function seconds(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000_000;
+}

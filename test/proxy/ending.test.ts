@@ -1,0 +1,126 @@
+import { expect, test } from "bun:test";
+import { runtime } from "#runtime";
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
+import { Proxy } from "../../src/index.ts";
+import { formatAddress } from "../../src/net/address.ts";
+import { Kit, LOOPBACK } from "../contract/kit.ts";
+import { World } from "./world.ts";
+
+test("a refused target resets the client and is reported by name", async () => {
+  const kit = new Kit(runtime);
+  const gone = await kit.listen(LOOPBACK, () => {});
+  await gone.close();
+  await using world = await World.with({}, formatAddress(gone.address));
+  const client = await world.client();
+  expect(await client.untilClose()).toBe("ECONNRESET");
+  expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", connectTime: null });
+});
+
+test("a silent target resets the client after the connect timeout", async () => {
+  const kit = new Kit(runtime);
+  const silent = await kit.silentListener();
+  await using world = await World.with({ timeouts: { connect: 50 } }, formatAddress(silent));
+  for (let n = 0; n < 2; n++) {
+    const client = await world.client();
+    expect(await client.untilClose()).toBe("ECONNRESET");
+    expect(await world.record()).toMatchObject({ reason: "connect_timeout", error: "ETIMEDOUT" });
+  }
+  await kit.clean();
+});
+
+test("a client that leaves while its target is being connected is forgotten", async () => {
+  const kit = new Kit(runtime);
+  const silent = await kit.silentListener();
+  await using world = await World.with({}, formatAddress(silent));
+  const client = await world.client();
+  client.abort();
+  expect(await world.record()).toMatchObject({ reason: "client_gone" });
+  expect(world.proxy.connections()).toEqual([]);
+  await kit.clean();
+});
+
+test("the idle timeout ends a silent connection", async () => {
+  await using world = await World.with({ timeouts: { idle: 60 } });
+  const { client, target } = await world.both();
+  client.write(10);
+  expect(await client.untilClose()).toBe("ECONNRESET");
+  expect(await target.untilClose()).toBe("ECONNRESET");
+  expect((await world.record()).reason).toBe("idle_timeout");
+});
+
+test("the idle timeout leaves a connection alone on which bytes move", async () => {
+  await using world = await World.with({ timeouts: { idle: 400 } });
+  const { client, target } = await world.both();
+  const start = runtime.now();
+  // One byte after the other until well past the timeout: the clock decides how many, the outcome is the same.
+  while (runtime.now() - start < 900) {
+    const goal = client.sent + 1;
+    client.write(1);
+    await target.until(() => target.received >= goal, "a byte");
+  }
+  expect(client.closed).toBe(false);
+});
+
+test("the fin timeout bounds a connection whose other half stays open in silence", async () => {
+  await using world = await World.with({ timeouts: { fin: 60 } });
+  const { client, target } = await world.both();
+  client.finish();
+  await target.untilEnd();
+  expect(await target.untilClose()).toBe("ECONNRESET");
+  expect((await world.record()).reason).toBe("fin_timeout");
+});
+
+test("the lifetime ends a busy connection", async () => {
+  await using world = await World.with({ timeouts: { lifetime: 100 } });
+  const { client, target } = await world.both();
+  target.onData = () => target.write(1);
+  client.onData = () => client.write(1);
+  client.write(1);
+  await client.untilClose();
+  expect((await world.record()).reason).toBe("lifetime");
+});
+
+test("bytes that were read and never taken are counted as undelivered", async () => {
+  await using world = await World.with({ timeouts: { idle: 200 } });
+  const { client, target } = await world.both();
+  target.pause();
+  const sending = client.send(100_000_000, 500_000);
+  const record = await world.record();
+  await sending;
+  expect(record.reason).toBe("idle_timeout");
+  expect(record.undeliveredUpstream).toBeGreaterThan(0);
+});
+
+test("shutdown lets a connection finish within the grace period", async () => {
+  await using world = await World.with();
+  const { client, target } = await world.both();
+  const stopped = world.proxy.shutdown({ grace: 60_000 });
+  await expect(world.client()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await target.send(10_000_000);
+  target.finish();
+  await client.untilEnd();
+  client.finish();
+  await stopped;
+  await world.proxy.run();
+  expect(client.received).toBe(10_000_000);
+  expect((await world.record()).reason).toBe("target_closed");
+});
+
+test("shutdown cuts what is left after the grace period, and a second call cuts sooner", async () => {
+  await using world = await World.with();
+  const first = await world.both();
+  const slow = world.proxy.shutdown({ grace: 60_000 });
+  await world.proxy.shutdown();
+  await slow;
+  expect(await first.client.untilClose()).toBe("ECONNRESET");
+  expect((await world.record()).reason).toBe("shutdown");
+});
+
+test("bind names what is wrong", async () => {
+  const bind = (listen: string, target: string, options = {}) => Proxy.bind(listen, target, options);
+  await expect(bind("127.0.0.1", "127.0.0.1:1")).rejects.toMatchObject({ code: "EADDRESS" });
+  await expect(bind("127.0.0.1:4000", "127.0.0.1:4000")).rejects.toMatchObject({ code: "ELOOP" });
+  await expect(bind("127.0.0.1:0", "127.0.0.1:1", { buffer: 1 })).rejects.toMatchObject({ code: "EOPTION" });
+  await using taken = await bind("127.0.0.1:0", "127.0.0.1:1");
+  await expect(bind(taken.address, "127.0.0.1:1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+});
