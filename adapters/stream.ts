@@ -13,6 +13,12 @@ const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 /** The chunk that a data handler is being shown right now; see `Stream.onLoan`. */
 let shown: Chunk | undefined;
 
+/**
+ * Bytes. A client's first request usually arrives while its target is still being connected; one small
+ * chunk is held without telling the runtime to stop, which would cost two system calls per connection.
+ */
+const SMALL = 65_536;
+
 type Fin = "none" | "waiting" | "delivered";
 
 export abstract class Stream implements StreamSocket {
@@ -98,7 +104,7 @@ export abstract class Stream implements StreamSocket {
     }
     if (this.#held) this.#held.push(chunk);
     else this.#held = [chunk];
-    this.#halt();
+    if (chunk.length >= SMALL || this.#held.length > 1) this.#halt();
   }
 
   /** The runtime read the peer's FIN. */

@@ -36,7 +36,7 @@ static int send_request(struct conn *c);
 static void finish(struct conn *c);
 static void reopen(void);
 static void hold_open(double limit);
-static long unanswered(void);
+static long unanswered(double limit);
 static void report(double seconds, long done, long wrong);
 
 void ask(enum manner how, int port, int n, size_t bytes, double limit) {
@@ -58,7 +58,7 @@ void ask(enum manner how, int port, int n, size_t bytes, double limit) {
   }
   double took = now() - start;
   if (how == HOLD) hold_open(limit);
-  else report(took, answered, errors + unanswered());
+  else report(took, answered, errors + unanswered(limit));
 }
 
 static void begin(struct conn *c) {
@@ -149,9 +149,10 @@ static void hold_open(double limit) {
 }
 
 // A connection that hangs sends no more samples and so would make every percentile look better.
-static long unanswered(void) {
+static long unanswered(double limit) {
+  double patience = limit < 2 ? limit / 2 : 1;
   long n = 0;
-  for (int i = 0; i < count; i++) n += conns[i].fd >= 0 && now() - conns[i].asked > 1;
+  for (int i = 0; i < count; i++) n += conns[i].fd >= 0 && now() - conns[i].asked > patience;
   return n;
 }
 

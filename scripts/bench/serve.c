@@ -18,6 +18,7 @@ static void watch(int loop, int fd, uint32_t events);
 static void accept_all(int loop, int listener, enum service what);
 static void tell_tally(int listener);
 static int attend(int fd, enum service what);
+static void reset(int fd);
 
 // Prints {"port":…,"tally":…} and serves until stdin ends: so it cannot outlive the program that started it,
 // however that one died.
@@ -41,7 +42,7 @@ void serve(enum service what) {
       if (fd == listener) accept_all(loop, fd, what);
       else if (fd == tally) tell_tally(fd);
       else if (fd == 0 && read(0, &byte, 1) <= 0) exit(0);
-      else if (fd != 0 && !attend(fd, what)) close(fd);
+      else if (fd != 0 && !attend(fd, what)) reset(fd);
     }
   }
 }
@@ -100,4 +101,13 @@ static int attend(int fd, enum service what) {
     else if (errno != EAGAIN || !await_fd(fd, POLLOUT, 1)) return 0;
   }
   return 1;
+}
+
+// Closes with a reset: a contender that closed first, with a FIN, is spared the minute of TIME_WAIT. Without this, `cps`
+// would measure the search for a free port among 28,000 (nginx: half the rate, a p99 of 40 ms instead of 3), which comes
+// from all connections going to one address and port, faster than in any real network.
+static void reset(int fd) {
+  struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close(fd);
 }

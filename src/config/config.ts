@@ -26,6 +26,42 @@ export interface LogConfig {
   readonly format: "text" | "json";
   /** Milliseconds between summary lines; 0: none. */
   readonly summaryInterval: number;
+  /** A line when a connection opens and one when it closes. */
+  readonly connections: boolean;
+  /** One record of each connection that has ended. */
+  readonly access: boolean;
+}
+
+/** What somebody said about the log, in a file or in flags. */
+export type LogWishes = { readonly [K in keyof LogConfig]?: LogConfig[K] | undefined };
+
+/**
+ * Puts wishes on top of what holds without them. Levels debug and trace always have connection lines, and json
+ * has access records unless told otherwise. Both go again with the level or format they came from.
+ *
+ * @example logConfig({ format: "json" }).access // true
+ */
+export function logConfig(wishes: LogWishes, base: LogConfig = DEFAULTS.log): LogConfig {
+  const level = wishes.level ?? base.level;
+  const format = wishes.format ?? base.format;
+  // What a base has only for its level or format was nobody's wish; what it has against them was.
+  const connections = base.connections && !isDetailed(base.level);
+  const access = base.access === isForPrograms(base.format) ? isForPrograms(format) : base.access;
+  return {
+    level,
+    format,
+    summaryInterval: wishes.summaryInterval ?? base.summaryInterval,
+    connections: isDetailed(level) || (wishes.connections ?? connections),
+    access: wishes.access ?? access,
+  };
+}
+
+function isDetailed(level: Level): boolean {
+  return level === "debug" || level === "trace";
+}
+
+function isForPrograms(format: LogConfig["format"]): boolean {
+  return format === "json";
 }
 
 export interface ShutdownConfig {
@@ -62,7 +98,7 @@ export interface Timeouts {
 export const DEFAULT_ADMIN = "127.0.0.1:8998";
 
 export const DEFAULTS = {
-  log: { level: "info", format: "text", summaryInterval: 10_000 },
+  log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
   shutdown: { grace: 60_000 },
   proxy: {
     timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { parseAddress } from "../net/address.ts";
-import { type Config, DEFAULT_ADMIN, DEFAULTS, LEVELS, type ProxyConfig } from "./config.ts";
+import { type Config, DEFAULT_ADMIN, DEFAULTS, LEVELS, logConfig, type ProxyConfig } from "./config.ts";
 import type { Path } from "./problem.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
@@ -38,6 +38,10 @@ export const fileSchema = t.table(
           t.durationOrOff('Time between summary lines, or "off".'),
           formatDuration(DEFAULTS.log.summaryInterval),
         ),
+        connections: v.optional(
+          t.flag("A line when a connection opens and one when it closes; levels debug and trace always have them."),
+        ),
+        access: v.optional(t.flag("One record of each connection that has ended; true by default if format is json.")),
       }),
       {},
     ),
@@ -154,7 +158,7 @@ function toConfig({ admin, log, shutdown, proxy }: File): Config {
   const listen = admin.listen === undefined ? parseAddress(DEFAULT_ADMIN, "listen") : admin.listen;
   return {
     admin: { listen, explicit: admin.listen !== undefined },
-    log: { level: log.level, format: log.format, summaryInterval: log.summary_interval },
+    log: logConfig({ ...log, summaryInterval: log.summary_interval }),
     shutdown: { grace: shutdown.grace },
     proxies: proxy.map(toProxy),
   };

@@ -11,7 +11,7 @@ describe("loadConfig", () => {
   test("fills in the defaults around a listener and a target", () => {
     expect(loadConfig(PROXY, "weir.toml")).toEqual({
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 8998 }, explicit: false },
-      log: { level: "info", format: "text", summaryInterval: 10_000 },
+      log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
       shutdown: { grace: 60_000 },
       proxies: [
         {
@@ -35,6 +35,8 @@ describe("loadConfig", () => {
       level = "trace"
       format = "json"
       summary_interval = "1m"
+      connections = true
+      access = false
       [shutdown]
       grace = 0
       [[proxy]]
@@ -50,7 +52,7 @@ describe("loadConfig", () => {
     );
     expect(config).toEqual({
       admin: { listen: { kind: "tcp", host: "::", port: 9000 }, explicit: true },
-      log: { level: "trace", format: "json", summaryInterval: 60_000 },
+      log: { level: "trace", format: "json", summaryInterval: 60_000, connections: true, access: false },
       shutdown: { grace: 0 },
       proxies: [
         {
@@ -69,6 +71,17 @@ describe("loadConfig", () => {
   test("keeps the defaults of timeouts that are not given", () => {
     const [proxy] = loadConfig(`${PROXY}timeouts.idle = "1s"`, "weir.toml").proxies;
     expect(proxy?.timeouts).toEqual({ ...DEFAULTS.proxy.timeouts, idle: 1_000 });
+  });
+
+  test.each([
+    ['level = "debug"', true, false],
+    ['level = "trace"\nconnections = false', true, false],
+    ['level = "warn"\nconnections = true', true, false],
+    ['format = "json"', false, true],
+    ['format = "json"\naccess = false', false, false],
+    ["access = true", false, true],
+  ])("prints as much about connections as %p asks for", (lines, connections, access) => {
+    expect(loadConfig(`[log]\n${lines}\n${PROXY}`, "weir.toml").log).toMatchObject({ connections, access });
   });
 
   test("serves no admin page if told so", () => {

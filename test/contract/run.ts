@@ -2,7 +2,7 @@
  * Runs the contract suite against the adapter of whatever runtime runs this file, and prints one JSON line
  * per case. `contract.test.ts` starts it under Bun, Deno and Node.
  *
- *   bun test/contract/run.ts [WORDS IN THE NAME]
+ *   bun test/contract/run.ts [WORDS IN THE NAME | --list]
  */
 import { argv, exit, stdout } from "node:process";
 import { runtime } from "#runtime";
@@ -22,8 +22,13 @@ export interface Outcome {
 /** Long enough for a loaded machine; a case that gets here waits for an event that never comes. */
 const GIVE_UP = 60_000;
 
+const cases: readonly Case[] = [...addresses, ...closing, ...flow, ...platform];
 const wanted = argv.slice(2).join(" ");
-for (const each of [...addresses, ...closing, ...flow, ...platform]) {
+if (wanted === "--list") {
+  for (const { name } of cases) stdout.write(`${name}\n`);
+  exit(0);
+}
+for (const each of cases) {
   if (!each.name.includes(wanted)) continue;
   stdout.write(`${JSON.stringify(await outcome(each))}\n`);
 }

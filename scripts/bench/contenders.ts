@@ -1,0 +1,135 @@
+/** Who is compared: how each contender is found, configured to do the same job, and started. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A relay that can be started, or the plain connection without one. */
+export interface Contender {
+  readonly name: string;
+  /** For the report: which program in which version. */
+  readonly version: string;
+  /** The folder it is started in. */
+  readonly cwd?: string;
+  /** The program with its arguments, relaying 127.0.0.1:`listen` to 127.0.0.1:`target`. Undefined: nothing between. */
+  command(listen: number, target: number): readonly string[] | undefined;
+}
+
+/** What finding a contender needs to know. */
+export interface Ground {
+  /** A folder for configuration files, gone with the benchmark. */
+  readonly folder: string;
+  /** Open files that a process may have (`ulimit -n`). */
+  readonly openFiles: number;
+  /** The command given with --weir. */
+  readonly weir: string | undefined;
+}
+
+/** Why a contender is left out. */
+export interface Missing {
+  readonly missing: string;
+}
+
+/** Sessions each relay is set up for. Two sockets each, and HAProxy counts a pipe for every fourth: 2.5 descriptors. */
+export function sessions(openFiles: number): number {
+  return Math.min(4_000, Math.floor((openFiles - 100) / 2.5));
+}
+
+const ROOT = join(import.meta.dirname, "../..");
+const WEIR = "bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --metrics off";
+
+export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender | Missing>> = {
+  weir({ weir }) {
+    if (weir === undefined && !existsSync(join(ROOT, "src/main.ts"))) return { missing: "there is no src/main.ts" };
+    const words = (weir ?? WEIR).trim().split(/\s+/);
+    // The runtime that runs this file, not whichever is first in PATH.
+    const argv = words[0] === "bun" ? [process.execPath, ...words.slice(1)] : words;
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    return {
+      name: "weir",
+      version: weir === undefined ? `weir ${version}, Bun ${process.versions.bun}` : `weir as \`${weir}\``,
+      cwd: ROOT,
+      command: (listen, target) => argv.map((word) => fill(word, listen, target)),
+    };
+  },
+
+  haproxy({ folder, openFiles }) {
+    const program = find("haproxy");
+    if (program === undefined) return { missing: "not installed (Debian package: haproxy)" };
+    const config = `global
+  maxconn ${sessions(openFiles)}
+  nbthread 1
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 5m
+  timeout server 5m
+listen relay
+  bind 127.0.0.1:LP
+  server target 127.0.0.1:TP
+`;
+    return {
+      name: "haproxy",
+      version: firstLine(program, "-v"),
+      command: (listen, target) => [program, "-db", "-f", write(folder, "haproxy", config, listen, target)],
+    };
+  },
+
+  nginx({ folder, openFiles }) {
+    const program = find("nginx");
+    if (program === undefined) return { missing: "not installed (Debian packages: nginx libnginx-mod-stream)" };
+    const module = streamModule(program);
+    if (module === undefined) return { missing: "has no stream module (Debian package: libnginx-mod-stream)" };
+    const config = `${module}daemon off;
+master_process off;
+worker_processes 1;
+pid ${folder}/nginx-LP.pid;
+error_log stderr error;
+events { worker_connections ${2 * sessions(openFiles) + 50}; }
+stream {
+  proxy_buffer_size 64k;
+  proxy_timeout 5m;
+  tcp_nodelay on;
+  server { listen 127.0.0.1:LP; proxy_pass 127.0.0.1:TP; }
+}
+`;
+    return {
+      name: "nginx",
+      version: firstLine(program, "-v"),
+      // -e: the log it opens before it has read its configuration is root's otherwise.
+      command: (listen, target) => [program, "-e", "stderr", "-c", write(folder, "nginx", config, listen, target)],
+    };
+  },
+
+  direct: () => ({ name: "direct", version: "no relay between", command: () => undefined }),
+};
+
+function fill(text: string, listen: number, target: number): string {
+  return text.replace(/\bLP\b/g, String(listen)).replace(/\bTP\b/g, String(target));
+}
+
+function write(folder: string, name: string, config: string, listen: number, target: number): string {
+  const path = join(folder, `${name}-${listen}.conf`);
+  writeFileSync(path, fill(config, listen, target));
+  return path;
+}
+
+function find(program: string): string | undefined {
+  // Debian installs servers in /usr/sbin, which is not in the PATH of ordinary users.
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+}
+
+function firstLine(program: string, flag: string): string {
+  const { stdout, stderr } = spawnSync(program, [flag], { encoding: "utf8" });
+  return (stdout || stderr).split("\n", 1)[0]?.replace(/^nginx version: | - http.*$/g, "") ?? program;
+}
+
+/** The directive that loads nginx's stream module: empty where it is built in, undefined where it is missing. */
+function streamModule(program: string): string | undefined {
+  const options = spawnSync(program, ["-V"], { encoding: "utf8" }).stderr;
+  if (/--with-stream(\s|$)/.test(options)) return "";
+  const folder = /--modules-path=(\S+)/.exec(options)?.[1] ?? "/usr/lib/nginx/modules";
+  const path = join(folder, "ngx_stream_module.so");
+  return existsSync(path) ? `load_module ${path};\n` : undefined;
+}

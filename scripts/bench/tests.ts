@@ -1,0 +1,160 @@
+/** What is measured: each test as an entry of one table, and one run of it against a fresh contender. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contender } from "./contenders.ts";
+import { load, loadWhile, serve } from "./loader.ts";
+import { freePort, listening, type Program, start, type Usage, usage } from "./process.ts";
+import type { Row } from "./report.ts";
+
+/** One contender, started and listening on `port`, and the limits of one run. */
+export interface Bed {
+  readonly loader: string;
+  readonly port: number;
+  /** Where the target tells how many bytes it has received. */
+  readonly tally: number;
+  /** How long the load lasts. */
+  readonly seconds: number;
+  /** Connections held in `idle`. */
+  readonly idle: number;
+  /** What the contender has used so far; undefined when nothing is between. */
+  readonly cost: () => Usage | undefined;
+}
+
+export interface Test {
+  readonly about: string;
+  readonly target: "echo" | "sink" | "source" | "stuck";
+  /** It measures nothing but the relay: there is no figure without one. */
+  readonly relayOnly?: true;
+  readonly measure: (bed: Bed) => Promise<Row>;
+}
+
+export const TESTS: Readonly<Record<string, Test>> = {
+  tput1: { about: "one stream, client to server", target: "sink", measure: (bed) => push(bed, 1) },
+  tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
+  tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
+  rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
+  rr16k: { about: "ping-pong of 16 KB on 16 connections", target: "echo", measure: (bed) => pingpong(bed, 16, 16384) },
+  cps: { about: "connect, one request, close; 32 at a time", target: "echo", measure: (bed) => connects(bed, 32) },
+  idle: { about: "memory per idle connection", target: "echo", relayOnly: true, measure: idle },
+  stall: { about: "memory for a reader that does not read", target: "stuck", relayOnly: true, measure: stall },
+};
+
+const WARM_SECONDS = 1;
+/** For the tails of the load before: data in flight, connections being closed. */
+const SETTLE_MS = 200;
+const STALL_BYTES = 100e6;
+const MB = 1e6;
+
+/** Measures `contender` in `test` with fresh processes. Rejects when one of them does not do its part. */
+export async function run(test: Test, contender: Contender, limits: Pick<Bed, "loader" | "seconds" | "idle">) {
+  const started: Program[] = [];
+  try {
+    const target = await serve(limits.loader, test.target);
+    started.push(target.program);
+    const [to, tally] = [target.answer("port"), target.answer("tally")];
+    const listen = await freePort();
+    const argv = contender.command(listen, to);
+    if (argv === undefined) return await test.measure({ ...limits, port: to, tally, cost: () => undefined });
+
+    const relay = await start(argv, contender.cwd);
+    started.push(relay);
+    await listening(listen, relay);
+    const cost = () => usage(relay.pid);
+    const row = await test.measure({ ...limits, port: listen, tally, cost });
+    // A relay that has died was measured only in part.
+    if (cost().rssBytes === 0) throw new Error(await relay.exited);
+    return row;
+  } finally {
+    for (const program of started.reverse()) await program.stop();
+  }
+}
+
+async function push(bed: Bed, streams: number): Promise<Row> {
+  return throughput(bed, ["push", bed.port, bed.tally, streams]);
+}
+
+async function pull(bed: Bed, streams: number): Promise<Row> {
+  return throughput(bed, ["pull", bed.port, streams]);
+}
+
+async function throughput(bed: Bed, args: readonly (string | number)[]): Promise<Row> {
+  const { answer, cpuSeconds, peak } = await warmThenLoad(bed, args);
+  const bytes = answer("bytes");
+  if (bytes === 0) throw new Error("Not one byte came through");
+  return {
+    gbit_s: (bytes * 8) / answer("seconds") / 1e9,
+    ...(cpuSeconds === undefined ? {} : { cpu_s_per_gb: cpuSeconds / (bytes / 1e9) }),
+    ...peak,
+    errors: answer("errors"),
+  };
+}
+
+async function pingpong(bed: Bed, conns: number, size: number): Promise<Row> {
+  const { count, cpuPerAnswer, rest } = await requests(bed, ["pingpong", bed.port, conns, size]);
+  return { req_s: count, ...(cpuPerAnswer === undefined ? {} : { cpu_us_per_req: cpuPerAnswer }), ...rest };
+}
+
+async function connects(bed: Bed, conns: number): Promise<Row> {
+  const { count, cpuPerAnswer, rest } = await requests(bed, ["connect", bed.port, conns, 64]);
+  return { conn_s: count, ...(cpuPerAnswer === undefined ? {} : { cpu_us_per_conn: cpuPerAnswer }), ...rest };
+}
+
+async function requests(bed: Bed, args: readonly (string | number)[]) {
+  const { answer, cpuSeconds, peak } = await warmThenLoad(bed, args);
+  const count = answer("count");
+  if (count === 0) throw new Error("Not one request was answered");
+  return {
+    count: count / answer("seconds"),
+    cpuPerAnswer: cpuSeconds === undefined ? undefined : (cpuSeconds / count) * 1e6,
+    rest: { p50_us: answer("p50_us"), p99_us: answer("p99_us"), ...peak, errors: answer("errors") },
+  };
+}
+
+/** The same load twice: once for the compilers and caches of the contender, once to be measured. */
+async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
+  await load(bed.loader, args, WARM_SECONDS);
+  await sleep(SETTLE_MS);
+  const before = bed.cost();
+  const answer = await load(bed.loader, args, bed.seconds);
+  const after = bed.cost();
+  if (before === undefined || after === undefined) return { answer, cpuSeconds: undefined, peak: {} };
+  return { answer, cpuSeconds: after.cpuSeconds - before.cpuSeconds, peak: { peak_mb: after.peakBytes / MB } };
+}
+
+/** Each connection makes one request before it falls silent: so the relay has opened its other side, too. */
+async function idle(bed: Bed): Promise<Row> {
+  await load(bed.loader, ["pingpong", bed.port, 16, 64], WARM_SECONDS);
+  await sleep(SETTLE_MS);
+  const before = bed.cost();
+  let after = before;
+  const limit = 10 + bed.idle / 500;
+  const answer = await loadWhile(bed.loader, ["hold", bed.port, bed.idle, 64], limit, () => {
+    after = bed.cost();
+  });
+  const held = answer("count");
+  if (held === 0) throw new Error("Not one connection stayed open");
+  const [rssBefore, rssAfter] = [before?.rssBytes ?? 0, after?.rssBytes ?? 0];
+  return {
+    held,
+    rss_before_mb: rssBefore / MB,
+    rss_after_mb: rssAfter / MB,
+    bytes_per_conn: (rssAfter - rssBefore) / held,
+    errors: answer("errors"),
+  };
+}
+
+async function stall(bed: Bed): Promise<Row> {
+  // What fits every socket's buffer: the relay sets up whatever it reads into, and nothing piles up.
+  await load(bed.loader, ["stall", bed.port, 16384], WARM_SECONDS);
+  await sleep(SETTLE_MS);
+  const before = bed.cost();
+  let after = before;
+  const answer = await loadWhile(bed.loader, ["stall", bed.port, STALL_BYTES], 10, () => {
+    after = bed.cost();
+  });
+  return {
+    taken_mb: answer("bytes") / MB,
+    growth_mb: ((after?.rssBytes ?? 0) - (before?.rssBytes ?? 0)) / MB,
+    peak_mb: (after?.peakBytes ?? 0) / MB,
+    errors: answer("errors"),
+  };
+}

@@ -1,0 +1,97 @@
+/** `weir demo`: an echo server, a proxy and metrics in one process, and some traffic to look at. */
+import { type Config, DEFAULTS } from "../../config/config.ts";
+import { formatBytes } from "../../metrics/totals.ts";
+import { type Address, formatAddress } from "../../net/address.ts";
+import type { Runtime } from "../../net/runtime.ts";
+import { EchoServer } from "../../proxy/echo.ts";
+import { logOptions } from "../config-flags.ts";
+import { type CommandRun, untilSignal } from "../context.ts";
+import type { Host } from "../host.ts";
+import { Service } from "../service.ts";
+
+const ANY_PORT: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+const CLIENTS = 10;
+const BYTES = 5_000_000;
+
+export const demo: CommandRun = async ({ runtime, host, line }) => {
+  const echo = await EchoServer.open(runtime, ANY_PORT);
+  const config: Config = {
+    admin: { listen: ANY_PORT, explicit: true },
+    log: { ...logOptions(line), summaryInterval: 0 },
+    shutdown: { grace: 1_000 },
+    proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [echo.address] }],
+  };
+  const service = await Service.start(runtime, host, config);
+  const proxy = service.proxies[0]?.address ?? ANY_PORT;
+  const start = runtime.now();
+  const intact = await Promise.all(Array.from({ length: CLIENTS }, () => exchange(runtime, proxy)));
+  const seconds = (runtime.now() - start) / 1_000;
+  const good = intact.every(Boolean);
+  if (config.log.level !== "error") {
+    report(host, service, seconds, good);
+    suggest(host, formatAddress(proxy), service.admin ? formatAddress(service.admin.address) : "");
+  }
+  await Promise.race([untilSignal(host), after(runtime, Number(line.flags.seconds ?? 0))]);
+  await service.stop(Promise.resolve());
+  await echo.close();
+  return good ? 0 : 1;
+};
+
+/** Sends bytes through the proxy to the echo server and compares what comes back. */
+async function exchange(runtime: Runtime, to: Address): Promise<boolean> {
+  const { noDelay, keepAlive, buffer } = DEFAULTS.proxy;
+  const socket = await runtime.connect(to, { noDelay, keepAlive, buffer, timeout: 5_000 }).socket;
+  const chunk = Uint8Array.from({ length: 65_521 }, (_, index) => index * 31);
+  let [sent, received, wrong] = [0, 0, 0];
+  const send = () => {
+    let open = true;
+    while (open && sent < BYTES) {
+      const part = chunk.subarray(0, Math.min(chunk.length, BYTES - sent));
+      sent += part.length;
+      open = socket.write(part);
+    }
+    if (sent === BYTES) socket.end();
+  };
+  return await new Promise((resolve) => {
+    socket.on({
+      data(bytes) {
+        for (const byte of bytes) if (byte !== chunk[received++ % chunk.length]) wrong++;
+      },
+      drain: send,
+      end() {},
+      close: () => resolve(received === BYTES && wrong === 0),
+    });
+    socket.resume();
+    send();
+  });
+}
+
+function report(host: Host, service: Service, seconds: number, good: boolean): void {
+  const sum = service.totals;
+  const both = sum.bytesUpstream + sum.bytesDownstream;
+  host.out("");
+  host.out(`${CLIENTS} clients sent ${formatBytes(BYTES)} each through the proxy to an echo server and got it back.`);
+  host.out(`  connections  ${sum.connectionsTotal}`);
+  host.out(`  upstream     ${formatBytes(sum.bytesUpstream)}`);
+  host.out(`  downstream   ${formatBytes(sum.bytesDownstream)}`);
+  host.out(`  time         ${seconds.toFixed(3)} s, ${formatBytes(both / seconds)} per second`);
+  host.out(`  checked      ${good ? "every byte came back as it was sent" : "BYTES WERE LOST OR CHANGED"}`);
+  host.out("");
+}
+
+function suggest(host: Host, proxy: string, admin: string): void {
+  const [name = "", port = ""] = proxy.split(/:(?=\d+$)/);
+  host.out("It keeps running; try");
+  host.out(`  echo hello | nc -N ${name} ${port}`);
+  host.out(`  curl http://${admin}/metrics`);
+  host.out(`  curl http://${admin}/api/connections`);
+  host.out("and then your own: weir tcp 127.0.0.1:8080 YOUR-SERVER:PORT");
+  host.out("Ctrl+C ends it.");
+}
+
+/** Never, if `seconds` is 0. */
+function after(runtime: Runtime, seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds > 0) runtime.after(seconds * 1_000, resolve);
+  });
+}

@@ -1,0 +1,37 @@
+/** Reads the command line, runs the command, and turns what is thrown into one line and an exit code. */
+import { UsageError } from "../net/errors.ts";
+import type { Runtime } from "../net/runtime.ts";
+import { check } from "./commands/check.ts";
+import { demo } from "./commands/demo.ts";
+import { echo } from "./commands/echo.ts";
+import { run } from "./commands/run.ts";
+import { tcp } from "./commands/tcp.ts";
+import { version } from "./commands/version.ts";
+import type { CommandRun } from "./context.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import type { Host } from "./host.ts";
+import { parseCommandLine } from "./parse.ts";
+import { program } from "./program.ts";
+
+const COMMANDS: Readonly<Record<string, CommandRun>> = { check, demo, echo, run, tcp, version };
+
+/** Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration. */
+export async function main(runtime: Runtime, host: Host): Promise<number> {
+  try {
+    const line = parseCommandLine(host.args, program);
+    if (line.kind === "help") {
+      for (const text of line.command ? commandHelp(line.command) : programHelp(program)) host.out(text);
+      return 0;
+    }
+    const command = COMMANDS[line.command.name];
+    if (!command) throw new Error(`the command ${line.command.name} has no implementation`);
+    return await command({ runtime, host, line });
+  } catch (error) {
+    if (error instanceof UsageError) {
+      for (const text of error.message.split("\n")) host.err(`weir: ${text}`);
+      return 2;
+    }
+    host.err(`weir: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}

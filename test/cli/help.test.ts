@@ -1,0 +1,150 @@
+/** What --help prints. */
+import { describe, expect, test } from "bun:test";
+import { type Command, flagsOf } from "../../src/cli/command.ts";
+import { commandHelp, programHelp } from "../../src/cli/help.ts";
+import { program } from "../../src/cli/program.ts";
+
+const COMMANDS: readonly Command[] = program.commands;
+
+test("weir --help lists the commands", () => {
+  expect(programHelp(program)).toEqual([
+    "A TCP relay you can put in front of anything",
+    "",
+    "Usage: weir COMMAND [FLAGS]",
+    "",
+    "Commands:",
+    "  tcp LISTEN TARGET  Relay one address to one target",
+    "  run CONFIG         Run the proxies of a configuration file",
+    "  check CONFIG       Find every problem of a configuration file",
+    "  echo [LISTEN]      Send back what comes in: a server to try things with",
+    "  demo               Show it all in one process, on free ports",
+    "  version            Print the version",
+    "  help [COMMAND]     Explain weir or one of its commands",
+    "",
+    "Flags:",
+    "  -h, --help         Print this help",
+    "  -V, --version      Print the version",
+    "",
+    "Examples:",
+    "  # See it work, on free ports of this machine",
+    "  weir demo",
+    "  # Put weir in front of a server and print each connection",
+    "  weir tcp 8080 example.com:80 --log connections",
+    "  # Run what a file says",
+    "  weir run weir.toml",
+    "",
+    '"weir COMMAND --help" explains a command and its flags.',
+  ]);
+});
+
+test("weir tcp --help explains arguments, flags and values", () => {
+  expect(commandHelp(commandNamed("tcp"))).toEqual([
+    "Accepts connections on LISTEN and relays each of them to TARGET, both ways, until both sides have",
+    "finished. One side may finish first: the other goes on.",
+    "",
+    "Usage: weir tcp LISTEN TARGET [FLAGS]",
+    "",
+    "Arguments:",
+    "  LISTEN                               Where clients connect; port 0 takes any free port",
+    "  TARGET                               Where weir connects for each client",
+    "",
+    "Flags:",
+    "      --name NAME                      What logs and metrics call the proxy (default: proxy-1)",
+    "      --metrics ADDRESS|off            Where to serve metrics and API (default: 127.0.0.1:8998)",
+    "      --grace DURATION                 How long connections may take to finish, once weir is told to",
+    "                                       stop, before they are cut (default: 60s)",
+    "  -h, --help                           Print this help",
+    "",
+    "Timeouts:",
+    "      --connect-timeout DURATION|off   To reach the target (default: 5s)",
+    "      --idle-timeout DURATION|off      Without a byte either way (default: 10m)",
+    "      --fin-timeout DURATION|off       Without a byte the other way, after one side has finished",
+    "                                       (default: 30s)",
+    "      --lifetime DURATION|off          From accept to the end, whatever happens in between",
+    "                                       (default: off)",
+    "",
+    "Sockets:",
+    "      --buffer SIZE                    Bytes held per direction before weir stops reading",
+    "                                       (default: 256KiB)",
+    "      --[no-]nodelay                   Send small writes at once (TCP_NODELAY) (default: on)",
+    "      --keepalive DURATION|off         Silence before TCP keepalive probes (default: 1m)",
+    "",
+    "Log:",
+    "      --log-level LEVEL                How much to print: error, warn, info, debug (each connection)",
+    "                                       or trace (each read) (default: info)",
+    "      --log WHAT                       Lines to add, with a comma between several: connections (when",
+    "                                       one opens and closes), access (one record of it when it has",
+    "                                       ended)",
+    "      --log-format FORMAT              For people (text) or for programs (json, which includes",
+    "                                       access records) (default: text)",
+    "      --summary-interval DURATION|off  Time between summary lines (default: 10s)",
+    "  -q, --quiet                          Print errors alone, whatever the other log flags say",
+    "",
+    "Values:",
+    "  ADDRESS                              8080, 127.0.0.1:8080, [::1]:8080, example.com:80,",
+    "                                       unix:/run/x.sock; listening on :8080 takes every interface",
+    "  DURATION                             250ms, 5s, 10m, 1.5h, 1d",
+    "  SIZE                                 64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
+    "",
+    "Examples:",
+    "  # Port 8080 of this machine to a web server",
+    "  weir tcp 8080 example.com:80",
+    "  # Every interface to a database, cutting connections after an idle hour",
+    "  weir tcp :5432 10.0.0.1:5432 --idle-timeout 1h",
+    "  # A port to a unix socket, one JSON record for each connection",
+    "  weir tcp 8080 unix:/run/app.sock --log-format json",
+  ]);
+});
+
+describe.each(COMMANDS.map((command) => [command.name, command] as const))("weir %s --help", (_, command) => {
+  const text = commandHelp(command).join("\n");
+
+  test("shows every flag with its default, and every value to choose", () => {
+    for (const flag of flagsOf(command)) {
+      const entry = entryOf(text, flag.kind === "boolean" && flag.negatable ? `--[no-]${flag.name}` : `--${flag.name}`);
+      if (flag.default) expect(entry).toEndWith(`(default: ${flag.default})`);
+      if (flag.kind === "choice") for (const value of flag.values) expect(entry).toContain(value);
+    }
+    expect(text).toContain("-h, --help");
+  });
+
+  test("shows every argument and example", () => {
+    for (const { name } of command.positionals) expect(entryOf(text, name)).not.toBe("");
+    for (const { line } of command.examples) expect(text).toContain(`\n  ${line}`);
+  });
+
+  test("uses each name and letter once", () => {
+    const flags = [...flagsOf(command), program.help];
+    const names = flags.flatMap(({ name, short }) => (short === undefined ? [name] : [name, short]));
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+test("no line is wider than 100 columns or ends in a space", () => {
+  for (const line of [programHelp(program), ...COMMANDS.map((command) => commandHelp(command))].flat()) {
+    expect(line.length).toBeLessThanOrEqual(100);
+    expect(line).not.toMatch(/\s$/);
+  }
+});
+
+function commandNamed(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (!command) throw new Error(`there is no command ${name}`);
+  return command;
+}
+
+/** The right column of an entry, in one line; empty if there is none. */
+function entryOf(help: string, term: string): string {
+  const lines = help.split("\n");
+  const at = lines.findIndex(
+    (line) =>
+      line
+        .trimStart()
+        .replace(/^-\w, /, "")
+        .split(" ")[0] === term,
+  );
+  const [first = "", ...rest] = at < 0 ? [] : lines.slice(at);
+  const end = rest.findIndex((line) => !line.startsWith(" ".repeat(12)));
+  const about = first.trimStart().split(/ {2,}/).slice(1);
+  return [...about, ...rest.slice(0, end).map((line) => line.trim())].join(" ");
+}

@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import { CELL, CONNECT_BOUNDS, Counters } from "../../src/metrics/counters.ts";
+import { exposition } from "../../src/metrics/exposition.ts";
+import { formatBytes, totals, totalsJson } from "../../src/metrics/totals.ts";
+import { haveTool } from "../e2e/tools.ts";
+
+const BUILD = { version: "1.2.3", runtime: "bun", runtimeVersion: "1" };
+
+function counters(): Counters {
+  const counters = new Counters('odd "name"\\', "127.0.0.1:1");
+  counters.add(CELL.connections, 42);
+  counters.add(CELL.active, 3);
+  counters.add(CELL.bytesUpstream, 1_048_576);
+  counters.add(CELL.bytesDownstream, 2_097_152);
+  counters.connected(0.0007);
+  counters.ended("client_closed", 12);
+  counters.ended("connect_refused", 0.001);
+  return counters;
+}
+
+test("the four old lines stand alone in front, readable by name and number", () => {
+  const page = exposition([counters(), new Counters("other", "t")], BUILD).split("\n");
+  const plain = page.filter((line) => !line.startsWith("#")).slice(0, 4);
+  expect(plain).toEqual([
+    "connections_active 3",
+    "connections_total 42",
+    "bytes_upstream 1048576",
+    "bytes_downstream 2097152",
+  ]);
+});
+
+test("families carry proxy and target, with label values escaped", () => {
+  const page = exposition([counters()], BUILD);
+  const owner = 'proxy="odd \\"name\\"\\\\",target="127.0.0.1:1"';
+  expect(page).toContain(`weir_connections_total{${owner}} 42\n`);
+  expect(page).toContain(`weir_bytes_total{${owner},direction="upstream"} 1048576\n`);
+  expect(page).toContain(`weir_connections_failed_total{${owner},cause="refused"} 1\n`);
+  expect(page).toContain(`weir_connections_ended_total{${owner},reason="client_closed"} 1\n`);
+  expect(page).toContain('weir_build_info{version="1.2.3",runtime="bun",runtime_version="1"} 1\n');
+});
+
+test("histogram buckets are cumulative and end in +Inf", () => {
+  const each = counters();
+  each.connected(99);
+  const { buckets, count, sum } = each.connectTime;
+  expect(buckets.map(({ bound }) => bound)).toEqual([...CONNECT_BOUNDS]);
+  expect(buckets[0]?.count).toBe(0);
+  expect(buckets[1]?.count).toBe(1);
+  expect(buckets.at(-1)?.count).toBe(1);
+  expect(count).toBe(2);
+  expect(sum).toBeCloseTo(99.0007);
+  expect(exposition([each], BUILD)).toContain('le="+Inf"} 2\n');
+});
+
+test.skipIf(!haveTool("promtool"))("promtool finds nothing to complain about", async () => {
+  const page = exposition([counters(), new Counters("other", "t")], BUILD);
+  const child = Bun.spawn(["promtool", "check", "metrics"], {
+    stdin: new Blob([page]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const said = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(said.join("")).toBe("");
+  expect(await child.exited).toBe(0);
+});
+
+test("the JSON form has the old names", () => {
+  expect(totalsJson(totals([counters()]))).toEqual({
+    active_connections: 3,
+    total_connections: 42,
+    bytes_upstream: 1_048_576,
+    bytes_downstream: 2_097_152,
+  });
+});
+
+test("bytes are printed in units of 1,000", () => {
+  const table = { 0: "0B", 512: "512B", 999: "999B", 1000: "1.0KB", 1024: "1.0KB", 800000: "800.0KB", 999960: "1.0MB" };
+  for (const [bytes, text] of Object.entries(table)) expect(formatBytes(Number(bytes))).toBe(text);
+  expect(formatBytes(1_500_000)).toBe("1.5MB");
+});
