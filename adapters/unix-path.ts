@@ -5,7 +5,7 @@ import { platform } from "node:process";
 import type { UnixAddress } from "../src/net/address.ts";
 import { SocketError } from "../src/net/errors.ts";
 
-export const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
+const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
 
 /** The path in the kernel's form: an abstract name starts with a NUL byte (unix(7)). */
 export function kernelPath(address: UnixAddress): string {

@@ -5,7 +5,9 @@
  *   bun scripts/check.ts
  */
 
-export interface Step {
+import process from "node:process";
+
+interface Step {
   readonly name: string;
   readonly argv: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** Prints figures: a line per run, and at the end the markdown table of medians and ratios. */
 
 /** Every figure a test can have, in the order of the table, with its unit and which way is good. */
-export const FIGURES = {
+const FIGURES = {
   gbit_s: { label: "throughput, Gbit/s", better: "more" },
   req_s: { label: "requests/s", better: "more" },
   conn_s: { label: "connections/s", better: "more" },
@@ -15,12 +15,13 @@ export const FIGURES = {
   rss_after_mb: { label: "RSS after, MB", better: "less" },
   bytes_per_conn: { label: "bytes per connection", better: "less" },
   taken_mb: { label: "taken from the sender, MB", better: "less" },
-  growth_mb: { label: "RSS growth, MB", better: "less" },
+  // No ratio: what grows by a page or two is noise, and a thousand times noise is no finding.
+  growth_mb: { label: "RSS growth, MB", better: "less", ratio: false },
   peak_mb: { label: "peak RSS, MB", better: "less" },
   errors: { label: "errors", better: "less" },
-} as const satisfies Readonly<Record<string, { label: string; better: "more" | "less" }>>;
+} as const satisfies Readonly<Record<string, { label: string; better: "more" | "less"; ratio?: false }>>;
 
-export type Figure = keyof typeof FIGURES;
+type Figure = keyof typeof FIGURES;
 
 /** The figures of one run. */
 export type Row = Readonly<Partial<Record<Figure, number>>>;
@@ -67,7 +68,8 @@ export function table(runs: readonly Run[]): string {
       const value = (name: string) => of.get(name)?.[figure];
       const { label, better } = FIGURES[figure];
       const cells = contenders.map((name) => digits(value(name)));
-      lines.push([test, label, better, ...cells, ...peers.map((peer) => ratio(value(OURS), value(peer)))]);
+      const ratios = peers.map((peer) => ("ratio" in FIGURES[figure] ? "–" : ratio(value(OURS), value(peer))));
+      lines.push([test, label, better, ...cells, ...ratios]);
     }
   }
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");

@@ -54,13 +54,13 @@ export function overrideConfig(config: Config, line: Run): Config {
 }
 
 /** What the log flags of any command ask for, where no file has a say. */
-export interface LogOptions extends LogConfig {
-  /** Errors alone: no greeting either. */
-  readonly quiet: boolean;
+export function logOptions(line: Run): LogConfig {
+  return logOf(line, DEFAULTS.log);
 }
 
-export function logOptions(line: Run): LogOptions {
-  return { ...logOf(line, DEFAULTS.log), quiet: line.flags.quiet === true };
+/** Milliseconds that connections may take to finish, where no file has a say. */
+export function graceOption(line: Run): number {
+  return (line.flags as Flags<"echo">).grace ?? DEFAULTS.shutdown.grace;
 }
 
 // A Run knows nothing of its command's flags; these types do. They hold because parsing goes by the same table.

@@ -3,7 +3,7 @@ import type { Runtime } from "../net/runtime.ts";
 import type { Run } from "./command.ts";
 import type { Host } from "./host.ts";
 
-export interface Context {
+interface Context {
   readonly runtime: Runtime;
   readonly host: Host;
   /** The command line, read and checked. */
@@ -13,18 +13,17 @@ export interface Context {
 /** Does the command's work and answers the exit code: 0 done, 1 failed while running. Wrong usage is thrown. */
 export type CommandRun = (context: Context) => Promise<number>;
 
-/** Resolves on the first SIGINT or SIGTERM; `again` on the next one. */
-export async function untilSignal(host: Host): Promise<{ again: Promise<void> }> {
-  let release: () => void = () => {};
-  const again = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await new Promise<void>((first) => {
-    let seen = 0;
-    host.onSignal(() => {
-      if (++seen === 1) first();
-      else release();
-    });
-  });
-  return { again };
+/** The signals that end a program: the first asks it to stop, the next one to hurry. */
+export interface StopSignals {
+  readonly first: Promise<void>;
+  readonly again: Promise<void>;
+}
+
+/** To be called before anything listens: a signal must never find the program without its handlers. */
+export function stopSignals(host: Host): StopSignals {
+  const resolvers: (() => void)[] = [];
+  const next = () => new Promise<void>((resolve) => resolvers.push(resolve));
+  const signals = { first: next(), again: next() };
+  host.onSignal(() => resolvers.shift()?.());
+  return signals;
 }

@@ -28,7 +28,7 @@ export async function main(runtime: Runtime, host: Host): Promise<number> {
     return await command({ runtime, host, line });
   } catch (error) {
     if (error instanceof UsageError) {
-      for (const text of error.message.split("\n")) host.err(`weir: ${text}`);
+      for (const text of error.message.split("\n")) host.err(text.startsWith("weir ") ? text : `weir: ${text}`);
       return 2;
     }
     host.err(`weir: ${error instanceof Error ? error.message : String(error)}`);

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { nearest } from "../config/nearest.ts";
+import { visible } from "../config/problem.ts";
 import { UsageError } from "../net/errors.ts";
 import {
   type BooleanFlag,
@@ -184,8 +185,5 @@ function readValue({ kind }: Pick<Positional, "kind">, text: string, what: strin
 
 /** Messages quote what was typed: a line feed or an escape sequence in it must not reach the terminal. */
 function fail(message: string): never {
-  const visible = message.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  throw new UsageError("EUSAGE", visible);
+  throw new UsageError("EUSAGE", visible(message));
 }

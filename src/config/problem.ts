@@ -49,7 +49,7 @@ function formatProblem({ file, line, column, path, message }: LocatedProblem): s
 }
 
 /** Messages quote what the user wrote: a line feed or an escape sequence in it must not reach the terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

@@ -7,7 +7,7 @@ import { type HistogramView, histogram, observe } from "./histogram.ts";
 
 /** Upper bounds in seconds. */
 export const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
-export const DURATION_BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3_600, 14_400] as const;
+const DURATION_BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3_600, 14_400] as const;
 
 export const CELL = {
   connections: 0,

@@ -102,7 +102,7 @@ export interface Timer {
 }
 
 /** What the runtime can do beyond the rules every adapter keeps. */
-export interface Capabilities {
+interface Capabilities {
   /** `Listener.pause` works: a full process leaves new clients in the kernel's queue. */
   readonly pauseAccept: boolean;
   /** Unix addresses in the abstract namespace (`unix:@name`), Linux alone. */

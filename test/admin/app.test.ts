@@ -23,7 +23,7 @@ async function world() {
     async [Symbol.asyncDispose]() {
       proxy.cut();
       await proxy.drain();
-      await echo.close();
+      await echo.stop(0, Promise.resolve());
       await kit.clean();
     },
   };

@@ -15,7 +15,7 @@ export interface Case {
 }
 
 export const LOOPBACK: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
-export const LISTEN: ListenOptions = { noDelay: true, keepAlive: 0, buffer: 262_144, backlog: 511 };
+const LISTEN: ListenOptions = { noDelay: true, keepAlive: 0, buffer: 262_144, backlog: 511 };
 export const CONNECT: ConnectOptions = { noDelay: true, keepAlive: 0, buffer: 262_144, timeout: 20_000 };
 
 export interface Pair {

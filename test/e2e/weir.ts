@@ -47,7 +47,7 @@ export class Weir implements AsyncDisposable {
   }
 }
 
-export const ROOT = join(import.meta.dir, "../..");
+const ROOT = join(import.meta.dir, "../..");
 
 /** The lines of a stream, one after the other, each seen once. */
 class Lines {

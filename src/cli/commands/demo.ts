@@ -5,7 +5,7 @@ import { type Address, formatAddress } from "../../net/address.ts";
 import type { Runtime } from "../../net/runtime.ts";
 import { EchoServer } from "../../proxy/echo.ts";
 import { logOptions } from "../config-flags.ts";
-import { type CommandRun, untilSignal } from "../context.ts";
+import { type CommandRun, stopSignals } from "../context.ts";
 import type { Host } from "../host.ts";
 import { Service } from "../service.ts";
 
@@ -14,6 +14,7 @@ const CLIENTS = 10;
 const BYTES = 5_000_000;
 
 export const demo: CommandRun = async ({ runtime, host, line }) => {
+  const signals = stopSignals(host);
   const echo = await EchoServer.open(runtime, ANY_PORT);
   const config: Config = {
     admin: { listen: ANY_PORT, explicit: true },
@@ -31,9 +32,9 @@ export const demo: CommandRun = async ({ runtime, host, line }) => {
     report(host, service, seconds, good);
     suggest(host, formatAddress(proxy), service.admin ? formatAddress(service.admin.address) : "");
   }
-  await Promise.race([untilSignal(host), after(runtime, Number(line.flags.seconds ?? 0))]);
-  await service.stop(Promise.resolve());
-  await echo.close();
+  await Promise.race([signals.first, after(runtime, Number(line.flags.seconds ?? 0))]);
+  await service.stop(signals.again);
+  await echo.stop(0, signals.again);
   return good ? 0 : 1;
 };
 

@@ -1,11 +1,12 @@
 /** `weir tcp LISTEN TARGET`: one proxy from the command line. */
 import { tcpConfig } from "../config-flags.ts";
-import { type CommandRun, untilSignal } from "../context.ts";
+import { type CommandRun, stopSignals } from "../context.ts";
 import { Service } from "../service.ts";
 
 export const tcp: CommandRun = async ({ runtime, host, line }) => {
+  const signals = stopSignals(host);
   const service = await Service.start(runtime, host, tcpConfig(line));
-  const { again } = await untilSignal(host);
-  await service.stop(again);
+  await signals.first;
+  await service.stop(signals.again);
   return 0;
 };
