@@ -85,7 +85,8 @@ class BunStream extends Stream {
       if (written === chunk.length) return true;
     }
     const rest = written === 0 ? chunk : chunk.subarray(written);
-    if (this.onLoan(chunk)) queue.keep(rest);
+    // A small rest would keep its whole chunk, half a megabyte, alive.
+    if (this.onLoan(chunk) && rest.length * 4 > chunk.length) queue.keep(rest);
     else queue.copy(rest);
     if (queue.bytes < this.#limit) return true;
     this.#owesDrain = true;

@@ -28,7 +28,7 @@ export abstract class Stream implements StreamSocket {
 
   #events: StreamEvents = NOBODY;
   #reading = false;
-  /** The runtime was told to stop reading. It is told late, when bytes arrive that nobody may see yet. */
+  /** The runtime was told to stop reading: by `pause`, or late, when bytes arrive before anybody has asked for them. */
   #stopped = false;
   /** Bytes that were read and may not be delivered yet. */
   #held: Chunk[] | undefined;
@@ -54,7 +54,9 @@ export abstract class Stream implements StreamSocket {
   }
 
   pause(): void {
+    if (!this.#reading) return;
     this.#reading = false;
+    this.#halt();
   }
 
   resume(): void {
