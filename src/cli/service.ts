@@ -7,6 +7,7 @@ import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
+import { descriptorBudget } from "../proxy/descriptors.ts";
 import { RunningProxy } from "../proxy/proxy.ts";
 import type { Host } from "./host.ts";
 
@@ -28,6 +29,7 @@ export class Service {
       await service.#close();
       throw error;
     }
+    service.#watchDescriptors();
     service.#announce();
     service.#summarise();
     return service;
@@ -105,6 +107,15 @@ export class Service {
     const address = formatAddress(this.#admin.address);
     const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
     this.log.write("info", "metrics", `metrics ${url}`, { address });
+  }
+
+  #watchDescriptors(): void {
+    const budget = descriptorBudget(this.runtime);
+    budget.onPause = (paused) => {
+      const why = `${budget.capacity} connections use all descriptors (ulimit -n ${this.runtime.descriptors})`;
+      const text = paused ? `weir: accepting stops: ${why}; clients wait` : "weir: accepting goes on";
+      this.log.write(paused ? "warn" : "info", paused ? "accept_paused" : "accept_resumed", text);
+    };
   }
 
   #summarise(): void {

@@ -16,6 +16,8 @@ export class DescriptorBudget {
   readonly #runtime: Runtime;
   readonly #capacity: number;
   readonly #listeners = new Set<Listener>();
+  /** Told when accepting stops and goes on. */
+  onPause: (paused: boolean) => void = () => {};
   #sessions = 0;
   #paused = false;
   #recovery: Timer | undefined;
@@ -29,11 +31,6 @@ export class DescriptorBudget {
   /** Sessions that fit into the process. */
   get capacity(): number {
     return this.#capacity;
-  }
-
-  /** Accepting has stopped because the descriptors are used up. */
-  get paused(): boolean {
-    return this.#paused;
   }
 
   join(listener: Listener): void {
@@ -70,12 +67,14 @@ export class DescriptorBudget {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
+    this.onPause(true);
     for (const listener of this.#listeners) listener.pause();
   }
 
   #resume(): void {
     if (!this.#paused || this.#sessions >= this.#capacity) return;
     this.#paused = false;
+    this.onPause(false);
     for (const listener of this.#listeners) listener.resume();
   }
 }

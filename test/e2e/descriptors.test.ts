@@ -22,6 +22,9 @@ test("clients beyond the descriptors wait and are served when others leave", asy
   const first = clients.slice(0, ROOM);
   const waiting = clients.slice(ROOM);
   for (const client of first) await client.until(() => client.received === 10, "echo");
+  expect(await weir.stderr.next()).toBe(
+    `weir: accepting stops: ${ROOM} connections use all descriptors (ulimit -n ${LIMIT}); clients wait`,
+  );
   expect(waiting.every((client) => client.received === 0 && !client.closed)).toBe(true);
   for (const client of first) {
     client.finish();

@@ -64,6 +64,20 @@ test("with --log-format json every line is an object, the listening one has the 
   });
 });
 
+test("at trace each read is a line, and the summary comes at its interval", async () => {
+  await using echo = await Weir.start(["echo"]);
+  const target = `127.0.0.1:${await echo.port()}`;
+  const flags = ["--metrics", "off", "--log-level", "trace", "--summary-interval", "50ms"];
+  await using weir = await Weir.start(["tcp", "127.0.0.1:0", target, ...flags]);
+  const port = await weir.port();
+  await weir.stdout.next((line) => line === "[METRICS] active: 0 | total: 0 | up: 0B | down: 0B");
+  await talk(port, "x".repeat(1_024));
+  await weir.stdout.next((line) => /^\[METRICS\] ConnectionOpened /.test(line));
+  await weir.stdout.next((line) => /^\[METRICS\] 127\.0\.0\.1:\d+ ↑ 1024 \| total up: 1\.0KB$/.test(line));
+  await weir.stdout.next((line) => /^\[METRICS\] 127\.0\.0\.1:\d+ ↓ 1024 \| total down: 1\.0KB$/.test(line));
+  await weir.stdout.next((line) => line === "[METRICS] active: 0 | total: 1 | up: 1.0KB | down: 1.0KB");
+});
+
 test("--quiet prints nothing", async () => {
   await using weir = await Weir.start(["tcp", `unix:${directory}/q`, "127.0.0.1:9", "--metrics", "off", "--quiet"]);
   while ((await run(["test", "-S", `${directory}/q`])).code !== 0);
