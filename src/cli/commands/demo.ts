@@ -12,6 +12,8 @@ import { Service } from "../service.ts";
 const ANY_PORT: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
 const CLIENTS = 10;
 const BYTES = 5_000_000;
+/** What every client sends, over and over; its odd length makes a lost or moved byte show. */
+const BLOCK = Uint8Array.from({ length: 65_521 }, (_, index) => index * 31);
 
 export const demo: CommandRun = async ({ runtime, host, line }) => {
   const signals = stopSignals(host);
@@ -42,12 +44,11 @@ export const demo: CommandRun = async ({ runtime, host, line }) => {
 async function exchange(runtime: Runtime, to: Address): Promise<boolean> {
   const { noDelay, keepAlive, buffer } = DEFAULTS.proxy;
   const socket = await runtime.connect(to, { noDelay, keepAlive, buffer, timeout: 5_000 }).socket;
-  const chunk = Uint8Array.from({ length: 65_521 }, (_, index) => index * 31);
   let [sent, received, wrong] = [0, 0, 0];
   const send = () => {
     let open = true;
     while (open && sent < BYTES) {
-      const part = chunk.subarray(0, Math.min(chunk.length, BYTES - sent));
+      const part = BLOCK.subarray(0, Math.min(BLOCK.length, BYTES - sent));
       sent += part.length;
       open = socket.write(part);
     }
@@ -56,7 +57,11 @@ async function exchange(runtime: Runtime, to: Address): Promise<boolean> {
   return await new Promise((resolve) => {
     socket.on({
       data(bytes) {
-        for (const byte of bytes) if (byte !== chunk[received++ % chunk.length]) wrong++;
+        for (let i = 0, at = received % BLOCK.length; i < bytes.length; i++) {
+          if (bytes[i] !== BLOCK[at]) wrong++;
+          if (++at === BLOCK.length) at = 0;
+        }
+        received += bytes.length;
       },
       drain: send,
       end() {},
