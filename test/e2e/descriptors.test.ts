@@ -1,35 +1,77 @@
-/** A process that runs out of descriptors keeps its connections, makes new clients wait, and recovers. */
+/** A process that runs out of descriptors keeps its connections, neither spins nor exits, and recovers. */
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
 import { Kit } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
+import type { RuntimeName } from "../contract/runtimes.ts";
 import { Weir } from "./weir.ts";
 
 /** Open files that weir gets; it keeps 64 of them back and needs two per connection. */
-const LIMIT = 128;
+const LIMIT = 256;
 const ROOM = (LIMIT - 64) / 2;
+const MORE = 20;
 
-test("clients beyond the descriptors wait and are served when others leave", async () => {
+async function world(name: RuntimeName) {
   const kit = new Kit(runtime);
-  await using echo = await Weir.start(["echo"]);
+  const echo = await Weir.start(["echo"]);
   const target = `127.0.0.1:${await echo.port()}`;
   const prefix = ["prlimit", `--nofile=${LIMIT}:${LIMIT}`];
-  await using weir = await Weir.start(["tcp", "127.0.0.1:0", target, "--metrics", "off"], "bun", prefix);
+  const weir = await Weir.start(["tcp", "127.0.0.1:0", target, "--metrics", "off"], name, prefix);
   const address = { kind: "tcp", host: "127.0.0.1", port: await weir.port() } as const;
+  return {
+    weir,
+    /** A client that has sent ten bytes; they come back once it is served. */
+    async client(): Promise<Probe> {
+      const client = new Probe(await kit.connect(address));
+      client.write(10);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await kit.clean();
+      await weir[Symbol.asyncDispose]();
+      await echo[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const served = (client: Probe) => client.until(() => client.received === 10, "echo");
+
+async function leave(client: Probe): Promise<void> {
+  client.finish();
+  expect(await client.untilClose()).toBeUndefined();
+}
+
+test("clients beyond the descriptors wait and are served when others leave", async () => {
+  await using it = await world("bun");
   const clients: Probe[] = [];
-  for (let n = 0; n < ROOM + 20; n++) clients.push(new Probe(await kit.connect(address)));
-  for (const client of clients) client.write(10);
+  for (let n = 0; n < ROOM + MORE; n++) clients.push(await it.client());
   const first = clients.slice(0, ROOM);
   const waiting = clients.slice(ROOM);
-  for (const client of first) await client.until(() => client.received === 10, "echo");
-  expect(await weir.stderr.next()).toBe(
+  for (const client of first) await served(client);
+  expect(await it.weir.stderr.next()).toBe(
     `weir: accepting stops: ${ROOM} connections use all descriptors (ulimit -n ${LIMIT}); clients wait`,
   );
   expect(waiting.every((client) => client.received === 0 && !client.closed)).toBe(true);
-  for (const client of first) {
-    client.finish();
-    expect(await client.untilClose()).toBeUndefined();
-  }
-  for (const client of waiting) await client.until(() => client.received === 10, "echo");
-  await kit.clean();
+  for (const client of first) await leave(client);
+  for (const client of waiting) await served(client);
 });
+
+test.each(["deno", "node"] as const)(
+  "under %s, which cannot stop accepting, they are reset, and others are served later",
+  async (name) => {
+    await using it = await world(name);
+    const first: Probe[] = [];
+    for (let n = 0; n < ROOM; n++) first.push(await it.client());
+    for (const client of first) await served(client);
+    for (let n = 0; n < MORE; n++) {
+      const client = await it.client().catch((error) => error);
+      expect(client instanceof Probe ? await client.untilClose() : client.code).toBe("ECONNRESET");
+    }
+    for (const client of first) await leave(client);
+    for (let n = 0; n < MORE; n++) {
+      const client = await it.client();
+      await served(client);
+      await leave(client);
+    }
+  },
+);
