@@ -30,7 +30,7 @@ export interface ProxyOptions {
   readonly buffer?: number;
   /** TCP_NODELAY on both connections. Default true. */
   readonly noDelay?: boolean;
-  /** Milliseconds of silence before TCP keepalive probes; 0: none. Default 60,000. */
+  /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
   readonly keepAlive?: number;
 }
 

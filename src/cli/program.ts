@@ -107,7 +107,7 @@ export const program = {
               default: "on",
               about: "Send small writes at once (TCP_NODELAY)",
             },
-            { name: "keepalive", kind: "durationOrOff", default: "1m", about: "Silence before TCP keepalive probes" },
+            { name: "keepalive", kind: "durationOrOff", default: "off", about: "Silence before TCP keepalive probes" },
           ],
         },
         { title: "Log", flags: LOG_FLAGS },

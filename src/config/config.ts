@@ -79,7 +79,10 @@ export interface ProxyConfig {
   /** Bytes held per direction before weir stops reading. */
   readonly buffer: number;
   readonly noDelay: boolean;
-  /** Milliseconds of silence before TCP keepalive probes; 0: off. */
+  /**
+   * Milliseconds of silence before TCP keepalive probes; 0: off, the default: the runtimes allow ten seconds
+   * of probes and no setting of them, so a short outage would end an idle connection.
+   */
   readonly keepAlive: number;
 }
 
@@ -104,7 +107,7 @@ export const DEFAULTS = {
     timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
     buffer: 262_144,
     noDelay: true,
-    keepAlive: 60_000,
+    keepAlive: 0,
   },
 } as const satisfies {
   log: LogConfig;

@@ -67,7 +67,7 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "      --buffer SIZE                    Bytes held per direction before weir stops reading",
     "                                       (default: 256KiB)",
     "      --[no-]nodelay                   Send small writes at once (TCP_NODELAY) (default: on)",
-    "      --keepalive DURATION|off         Silence before TCP keepalive probes (default: 1m)",
+    "      --keepalive DURATION|off         Silence before TCP keepalive probes (default: off)",
     "",
     "Log:",
     "      --log-level LEVEL                How much to print: error, warn, info, debug (each connection)",

@@ -21,7 +21,7 @@ describe("loadConfig", () => {
           timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
           buffer: 262_144,
           noDelay: true,
-          keepAlive: 60_000,
+          keepAlive: 0,
         },
       ],
     });
@@ -45,7 +45,7 @@ describe("loadConfig", () => {
       target = "db.internal:5432"
       buffer = "64KiB"
       nodelay = false
-      keepalive = "off"
+      keepalive = "30s"
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `,
       "weir.toml",
@@ -62,7 +62,7 @@ describe("loadConfig", () => {
           timeouts: { connect: 1_000, idle: 1_500, fin: 0, lifetime: 86_400_000 },
           buffer: 65_536,
           noDelay: false,
-          keepAlive: 0,
+          keepAlive: 30_000,
         },
       ],
     });
