@@ -1,38 +1,27 @@
-/**
- * Bun: Bun.listen, Bun.connect and Bun.serve.
- *
- * What its sockets do differently from the seam, and what is done about it here: `write` takes what fits
- * and forgets the rest (a queue keeps it); `end` and `close` shut both ways (only `shutdown` half-closes);
- * after our own FIN the peer's FIN arrives as `close` alone (`end` is made up for it); a connect can be
- * neither timed nor cancelled (see `connect`).
- */
+/** Bun: Bun.listen, Bun.connect and Bun.serve, with the streams of bun/stream.ts. */
 
 import { connect as connectNode, type Socket as NodeSocket } from "node:net";
 import { platform } from "node:process";
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
 import { type Address, formatAddress } from "../src/net/address.ts";
-import { SocketError } from "../src/net/errors.ts";
 import type {
   Bound,
-  Chunk,
   Connecting,
   ConnectOptions,
   Fetch,
   Listener,
   ListenOptions,
   Runtime,
-  StreamOptions,
   StreamSocket,
 } from "../src/net/runtime.ts";
-import { canDuplicate, closeDescriptor, duplicate, sendQueue } from "./bun-libc.ts";
-import { clock } from "./clock.ts";
-import { Attempt } from "./connecting.ts";
-import { descriptorLimit } from "./descriptors.ts";
-import { endpoint } from "./endpoint.ts";
-import { attemptError, socketError } from "./errors.ts";
-import { Stream } from "./stream.ts";
-import { clearPath, kernelPath } from "./unix-path.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { canDuplicate, closeDescriptor, duplicate } from "./bun/libc.ts";
+import { BunStream, descriptor, handlers } from "./bun/stream.ts";
+import { clock } from "./portable/clock.ts";
+import { Attempt } from "./portable/connecting.ts";
+import { descriptorLimit } from "./portable/descriptors.ts";
+import { endpoint } from "./portable/endpoint.ts";
+import { attemptError } from "./portable/errors.ts";
+import { clearPath, kernelPath } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "bun",
@@ -43,125 +32,6 @@ export const runtime: Runtime = {
   listen,
   connect,
   serve,
-};
-
-class BunStream extends Stream {
-  readonly remote: Address;
-  readonly #socket: Socket<unknown>;
-  readonly #limit: number;
-  readonly #queue = new WriteQueue();
-  #local: Address | undefined;
-  #ending = false;
-  #finSent = false;
-  #owesDrain = false;
-
-  constructor(socket: Socket<unknown>, remote: Address, local: Address | undefined, options: StreamOptions) {
-    super();
-    this.#socket = socket;
-    this.#limit = options.buffer;
-    this.#local = local;
-    this.remote = remote;
-    if (remote.kind === "tcp") {
-      if (!options.noDelay) socket.setNoDelay(false);
-      if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
-    }
-  }
-
-  get local(): Address {
-    this.#local ??= endpoint(this.#socket.localAddress, this.#socket.localPort);
-    return this.#local;
-  }
-
-  get buffered(): number {
-    return this.#queue.bytes;
-  }
-
-  write(chunk: Chunk): boolean {
-    if (this.#ending || this.dead) return false;
-    const queue = this.#queue;
-    let written = 0;
-    if (queue.bytes === 0) {
-      written = Math.max(this.#socket.write(chunk), 0);
-      if (written === chunk.length) return true;
-    }
-    const rest = written === 0 ? chunk : chunk.subarray(written);
-    // A small rest would keep its whole chunk, half a megabyte, alive.
-    if (this.onLoan(chunk) && rest.length * 4 > chunk.length) queue.keep(rest);
-    else queue.copy(rest);
-    if (queue.bytes < this.#limit) return true;
-    this.#owesDrain = true;
-    return false;
-  }
-
-  end(): void {
-    if (this.#ending || this.dead) return;
-    this.#ending = true;
-    if (this.#queue.bytes === 0) this.#sendFin();
-  }
-
-  unacknowledged(): number | undefined {
-    return sendQueue(descriptor(this.#socket));
-  }
-
-  /** The kernel has room again. */
-  writable(): void {
-    const queue = this.#queue;
-    for (let chunk = queue.first(); chunk; chunk = queue.first()) {
-      const written = this.#socket.write(chunk);
-      if (written > 0) queue.advance(written);
-      if (written < chunk.length) return;
-    }
-    if (this.#ending) this.#sendFin();
-    if (!this.#owesDrain) return;
-    this.#owesDrain = false;
-    this.flushed();
-  }
-
-  read(chunk: Chunk): void {
-    this.received(chunk);
-  }
-
-  fin(): void {
-    this.ended();
-  }
-
-  gone(error: Error | undefined): void {
-    if (error) this.closed(socketError(error));
-    else if (this.#finSent) {
-      this.ended();
-      this.closed();
-    } else {
-      // Without our FIN nothing but a reset can have closed it: one that came after the peer's own FIN.
-      this.closed(new SocketError("ECONNRESET"));
-    }
-  }
-
-  protected readStop(): void {
-    this.#socket.pause();
-  }
-
-  protected readStart(): void {
-    this.#socket.resume();
-  }
-
-  protected reset(): void {
-    this.#socket.terminate();
-  }
-
-  #sendFin(): void {
-    if (this.#finSent) return;
-    this.#finSent = true;
-    this.#socket.shutdown();
-  }
-}
-
-/** Handlers of sockets that have their stream; one object for all, so that a connection costs no closures. */
-const handlers: SocketHandler<BunStream> = {
-  data: (socket, chunk) => socket.data.read(chunk),
-  drain: (socket) => socket.data.writable(),
-  end: (socket) => socket.data.fin(),
-  close: (socket, error) => socket.data?.gone?.(error),
-  error: (socket, error) => socket.data?.gone?.(error),
 };
 
 class BunListener implements Listener {
@@ -300,9 +170,4 @@ async function serve(at: Address, fetch: Fetch): Promise<Bound> {
   } catch (thrown) {
     throw attemptError("listen on", at, thrown);
   }
-}
-
-/** Present on sockets and listeners, missing in Bun's types. */
-function descriptor(socket: object): number {
-  return (socket as { fd: number }).fd;
 }

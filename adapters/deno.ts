@@ -4,11 +4,11 @@
  */
 import type { Address } from "../src/net/address.ts";
 import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
-import { clock } from "./clock.ts";
-import { descriptorLimit } from "./descriptors.ts";
-import { attemptError } from "./errors.ts";
-import { connect, listen } from "./node-stream.ts";
-import { clearPath, kernelPath } from "./unix-path.ts";
+import { clock } from "./portable/clock.ts";
+import { descriptorLimit } from "./portable/descriptors.ts";
+import { attemptError } from "./portable/errors.ts";
+import { connect, listen } from "./portable/node-stream.ts";
+import { clearPath, kernelPath } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "deno",

@@ -17,8 +17,8 @@ import { UsageError } from "./net/errors.ts";
 import { type ProxyEvents, RunningProxy } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
 
+export type { Reason } from "./metrics/reason.ts";
 export { SocketError, UsageError } from "./net/errors.ts";
-export type { Reason } from "./proxy/reason.ts";
 export type { Connection, ConnectionRecord, Timeouts };
 
 export interface ProxyOptions {

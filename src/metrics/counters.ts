@@ -2,8 +2,9 @@
  * The figures of one proxy towards one target, as cells of one array of numbers: adding to a cell is all
  * the data path does, and the array may lie in shared memory.
  */
-import { REASONS, type Reason } from "../proxy/reason.ts";
+
 import { type HistogramView, histogram, observe } from "./histogram.ts";
+import { REASONS, type Reason } from "./reason.ts";
 
 /** Upper bounds in seconds. */
 export const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;

@@ -2,9 +2,10 @@
  * The page that Prometheus reads (text exposition format 0.0.4): the four old lines, then weir's own
  * families, labelled by proxy and target.
  */
-import { FAILURES, REASONS } from "../proxy/reason.ts";
+
 import { CELL, type Counters } from "./counters.ts";
 import type { HistogramView } from "./histogram.ts";
+import { FAILURES, REASONS } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,10 +1,10 @@
 /** A proxy: one listening address, its target, and the sessions between them. */
 import type { ProxyConfig } from "../config/config.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
+import { FAILURES } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { Listener, Runtime, StreamSocket } from "../net/runtime.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
-import { FAILURES } from "./reason.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import type { Role } from "./relay.ts";
 import { Session, type SessionOwner } from "./session.ts";

@@ -1,5 +1,5 @@
 /** What is known of a connection while it lives, and what is left of it when it is over. */
-import type { Reason } from "./reason.ts";
+import type { Reason } from "../metrics/reason.ts";
 
 export interface Connection {
   /** Unique among the connections of this process. */

@@ -9,9 +9,9 @@
  * the bytes that were read before it have reached the other side.
  */
 import { CELL, type Counters } from "../metrics/counters.ts";
+import type { Reason } from "../metrics/reason.ts";
 import type { SocketError } from "../net/errors.ts";
 import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
-import type { Reason } from "./reason.ts";
 
 export type Role = "client" | "target";
 

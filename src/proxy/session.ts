@@ -1,10 +1,10 @@
 /** One client connection and its target connection: connect, relay, deadlines, and one record at the end. */
 import type { ProxyConfig } from "../config/config.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
+import { connectReason, type Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import type { Connecting, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
-import { connectReason, type Reason } from "./reason.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Relay, type RelayOwner, type Role } from "./relay.ts";
 

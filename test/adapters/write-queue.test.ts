@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { WriteQueue } from "../../adapters/write-queue.ts";
+import { WriteQueue } from "../../adapters/portable/write-queue.ts";
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 40_000 });
 const step = fc.oneof(

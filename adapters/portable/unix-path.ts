@@ -2,8 +2,8 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { platform } from "node:process";
-import type { UnixAddress } from "../src/net/address.ts";
-import { SocketError } from "../src/net/errors.ts";
+import type { UnixAddress } from "../../src/net/address.ts";
+import { SocketError } from "../../src/net/errors.ts";
 
 const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
 

@@ -1,5 +1,5 @@
 /** Time, which the three runtimes give alike. */
-import type { Runtime } from "../src/net/runtime.ts";
+import type { Runtime } from "../../src/net/runtime.ts";
 
 export const clock: Pick<Runtime, "now" | "wallClock" | "after"> = {
   now: () => performance.now(),

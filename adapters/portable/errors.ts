@@ -1,7 +1,7 @@
 /** Turns what the runtimes throw and emit into the seam's errors. Only `.code` can be trusted on all of them. */
-import type { Address } from "../src/net/address.ts";
-import { formatAddress } from "../src/net/address.ts";
-import { explain, SocketError } from "../src/net/errors.ts";
+import type { Address } from "../../src/net/address.ts";
+import { formatAddress } from "../../src/net/address.ts";
+import { explain, SocketError } from "../../src/net/errors.ts";
 
 /** Resolvers have their own names for two outcomes: no such name, and no answer now. */
 const ALIASES: Readonly<Record<string, string>> = {

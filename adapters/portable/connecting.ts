@@ -1,6 +1,6 @@
 /** The bookkeeping of one attempt to connect: it settles once, by success, failure, timeout or giving up. */
-import type { Address } from "../src/net/address.ts";
-import type { Connecting, StreamSocket } from "../src/net/runtime.ts";
+import type { Address } from "../../src/net/address.ts";
+import type { Connecting, StreamSocket } from "../../src/net/runtime.ts";
 import { attemptError } from "./errors.ts";
 
 export class Attempt implements Connecting {

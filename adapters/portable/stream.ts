@@ -4,9 +4,9 @@
  * supplies the raw operations; this class turns that into the seam's promises: nothing while paused,
  * data before end before close, each of the last two once, nothing from inside a method.
  */
-import type { Address } from "../src/net/address.ts";
-import { SocketError } from "../src/net/errors.ts";
-import type { Chunk, StreamEvents, StreamSocket } from "../src/net/runtime.ts";
+import type { Address } from "../../src/net/address.ts";
+import { SocketError } from "../../src/net/errors.ts";
+import type { Chunk, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
 
 const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 

@@ -6,8 +6,8 @@
  * for an end of file). The socket still knows better, and an empty write makes it tell.
  */
 import { connect as connectNode, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
-import type { Address, TcpAddress } from "../src/net/address.ts";
-import type { SocketError } from "../src/net/errors.ts";
+import type { Address, TcpAddress } from "../../src/net/address.ts";
+import type { SocketError } from "../../src/net/errors.ts";
 import type {
   Chunk,
   Connecting,
@@ -16,7 +16,7 @@ import type {
   ListenOptions,
   StreamOptions,
   StreamSocket,
-} from "../src/net/runtime.ts";
+} from "../../src/net/runtime.ts";
 import { Attempt } from "./connecting.ts";
 import { endpoint } from "./endpoint.ts";
 import { attemptError, socketError } from "./errors.ts";
