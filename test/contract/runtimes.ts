@@ -8,11 +8,14 @@ export type RuntimeName = (typeof RUNTIMES)[number];
 
 const ROOT = join(import.meta.dir, "../..");
 
+/** The program itself: npm's `.bin/deno` is a script that starts it and would keep our signals to itself. */
+const DENO = join(ROOT, "node_modules/deno", process.platform === "win32" ? "deno.exe" : "deno");
+
 /** The command line that runs `file` (a path from the project's root). */
 export async function command(runtime: RuntimeName, file: string): Promise<string[]> {
   const path = join(ROOT, file);
   if (runtime === "bun") return [process.execPath, path];
-  if (runtime === "deno") return [join(ROOT, "node_modules/.bin/deno"), "run", "--quiet", "--allow-all", path];
+  if (runtime === "deno") return [DENO, "run", "--quiet", "--allow-all", path];
   return ["node", await bundle(path)];
 }
 
