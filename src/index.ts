@@ -10,7 +10,7 @@
  * ```
  */
 import { runtime } from "#runtime";
-import { DEFAULTS, type Timeouts } from "./config/config.ts";
+import { DEFAULTS, type ProxyConfig, type Timeouts } from "./config/config.ts";
 import { totals } from "./metrics/totals.ts";
 import { covers, formatAddress, parseAddress } from "./net/address.ts";
 import { UsageError } from "./net/errors.ts";
@@ -84,16 +84,22 @@ export class Proxy implements AsyncDisposable {
     if (covers(from, to))
       throw new UsageError("ELOOP", `Cannot relay ${listen} to ${target}: the proxy would feed itself`);
     checkOptions(options);
-    const { name = formatAddress(from), timeouts, ...rest } = options;
-    const config = { ...DEFAULTS.proxy, ...rest, name, listen: from, targets: [to] };
+    const { name = formatAddress(from), timeouts = {}, ...rest } = options;
     const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
     const emit: ProxyEvents = {
       opened: (connection) => tell(watchers.opened, connection),
       closed: (record) => tell(watchers.closed, record),
       failed: (record) => tell(watchers.failed, record),
     };
-    const all = { ...config, timeouts: { ...DEFAULTS.proxy.timeouts, ...timeouts } };
-    return new Proxy(await RunningProxy.open(runtime, all, emit), watchers);
+    const config: ProxyConfig = {
+      ...DEFAULTS.proxy,
+      ...given(rest),
+      name,
+      listen: from,
+      targets: [to],
+      timeouts: { ...DEFAULTS.proxy.timeouts, ...given(timeouts) },
+    };
+    return new Proxy(await RunningProxy.open(runtime, config, emit), watchers);
   }
 
   private constructor(proxy: RunningProxy, watchers: Watchers) {
@@ -120,8 +126,11 @@ export class Proxy implements AsyncDisposable {
   /**
    * Stops listening and lets live connections finish for `grace` milliseconds (default 0), then resets what
    * is left. Resolves when the last connection is gone. A second call with a shorter grace cuts sooner.
+   *
+   * @throws {UsageError} `EOPTION` for a grace that is not 0 to 2^31 - 1.
    */
   async shutdown({ grace = 0 }: { grace?: number } = {}): Promise<void> {
+    checkRange("grace", grace, 0, LONGEST, "milliseconds");
     const drained = this.#proxy.drain();
     this.#stopped ??= drained.then(() => this.#resolveRun());
     const timer = grace > 0 ? runtime.after(grace, () => this.#proxy.cut()) : undefined;
@@ -170,15 +179,22 @@ function tell<T>(watchers: Set<(value: T) => void>, value: T): void {
   }
 }
 
+/** An option that is undefined is one that was not given. */
+function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
 function checkOptions({ timeouts = {}, buffer, keepAlive }: ProxyOptions): void {
-  const check = (name: string, value: number | undefined, least: number, most: number, unit: string) => {
-    if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
-    throw new UsageError("EOPTION", `The option ${name} is ${value}; use ${least} to ${most} ${unit}`);
-  };
-  for (const [name, value] of Object.entries(timeouts)) check(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
-  check("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
-  check("buffer", buffer, 1_024, 2 ** 30, "bytes");
+  for (const [name, value] of Object.entries(timeouts))
+    checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
+  checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
+  checkRange("buffer", buffer, 1_024, 2 ** 30, "bytes");
+}
+
+function checkRange(name: string, value: number | undefined, least: number, most: number, unit: string): void {
+  if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
+  throw new UsageError("EOPTION", `The option ${name} is ${value}; use ${least} to ${most} ${unit}`);
 }

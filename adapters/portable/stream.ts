@@ -28,6 +28,8 @@ export abstract class Stream implements StreamSocket {
 
   #events: StreamEvents = NOBODY;
   #reading = false;
+  /** The owner has read before: from then on bytes that were read come before a reset. */
+  #everRead = false;
   /** The runtime was told to stop reading: by `pause`, or late, when bytes arrive before anybody has asked for them. */
   #stopped = false;
   /** Bytes that were read and may not be delivered yet. */
@@ -62,6 +64,7 @@ export abstract class Stream implements StreamSocket {
   resume(): void {
     if (this.#reading || this.#closed) return;
     this.#reading = true;
+    this.#everRead = true;
     if (this.#held || this.#fin === "waiting" || this.#closing) queueMicrotask(() => this.#catchUp());
     else this.#restart();
   }
@@ -121,7 +124,8 @@ export abstract class Stream implements StreamSocket {
     if (this.#closing) return;
     this.#closing = true;
     this.#error = error;
-    queueMicrotask(() => this.#catchUp());
+    // Who has not begun to read wants to know of a reset at once, not after bytes that nobody will ask for.
+    queueMicrotask(() => (error && !this.#everRead ? this.#finish() : this.#catchUp()));
   }
 
   /** Everything buffered is written after a write that returned false. */

@@ -11,6 +11,9 @@ import { descriptorBudget } from "../proxy/descriptors.ts";
 import { RunningProxy } from "../proxy/proxy.ts";
 import type { Host } from "./host.ts";
 
+/** Milliseconds in which a full process says once that it is full. */
+const REPEAT = 10_000;
+
 export class Service {
   readonly log: Log;
   readonly runtime: Runtime;
@@ -26,6 +29,8 @@ export class Service {
       for (const proxy of config.proxies) await service.#open(proxy);
       await service.#serveAdmin();
     } catch (error) {
+      // Clients may have come already; they must not keep a program alive that never started.
+      for (const proxy of service.proxies) proxy.cut();
       await service.#close();
       throw error;
     }
@@ -111,10 +116,13 @@ export class Service {
 
   #watchDescriptors(): void {
     const budget = descriptorBudget(this.runtime);
-    budget.onPause = (paused) => {
+    let saidAt = Number.NEGATIVE_INFINITY;
+    budget.onPause = () => {
+      // At the limit accepting stops and goes on with every connection that ends.
+      if (this.runtime.now() - saidAt < REPEAT) return;
+      saidAt = this.runtime.now();
       const why = `${budget.capacity} connections use all descriptors (ulimit -n ${this.runtime.descriptors})`;
-      const text = paused ? `weir: accepting stops: ${why}; clients wait` : "weir: accepting goes on";
-      this.log.write(paused ? "warn" : "info", paused ? "accept_paused" : "accept_resumed", text);
+      this.log.write("warn", "accept_paused", `weir: accepting stops: ${why}; clients wait`);
     };
   }
 

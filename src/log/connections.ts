@@ -11,7 +11,7 @@ const REPEAT = 1_000;
 
 export function connectionLog(log: Log, config: LogConfig, runtime: Runtime, sum: () => Totals): ProxyEvents {
   const events: ProxyEvents = { failed: failures(log, runtime) };
-  const closed: ((record: ConnectionRecord) => void)[] = [];
+  const closed: ((record: ConnectionRecord, error: Error | undefined) => void)[] = [bugs(log)];
   if (config.connections) {
     events.opened = ({ client, target, proxy, id }) => {
       const { connectionsActive: active, connectionsTotal: total } = sum();
@@ -27,16 +27,14 @@ export function connectionLog(log: Log, config: LogConfig, runtime: Runtime, sum
   if (config.access) {
     closed.push((record) => log.write("info", "access", accessLine(record), { ...record }));
   }
-  if (closed.length > 0) {
-    const { failed } = events;
-    events.closed = (record) => {
-      for (const each of closed) each(record);
-    };
-    events.failed = (record, error) => {
-      failed?.(record, error);
-      for (const each of closed) each(record);
-    };
-  }
+  const { failed } = events;
+  events.closed = (record, error) => {
+    for (const each of closed) each(record, error);
+  };
+  events.failed = (record, error) => {
+    failed?.(record, error);
+    for (const each of closed) each(record, error);
+  };
   if (log.enabled("trace")) events.read = reads(log, sum);
   return events;
 }
@@ -63,6 +61,16 @@ function reads(log: Log, sum: () => Totals): NonNullable<ProxyEvents["read"]> {
   };
 }
 
+/** A connection that weir itself has spoilt: the log gets the stack, for a report. */
+function bugs(log: Log): (record: ConnectionRecord, error: Error | undefined) => void {
+  return ({ reason, id, client, target }, error) => {
+    if (reason !== "internal_error") return;
+    const cause = error?.cause instanceof Error ? error.cause : error;
+    const text = `weir: a bug ended the connection of ${client}: ${cause?.stack ?? "unknown"}`;
+    log.write("error", "internal_error", text, { id, client, target, stack: cause?.stack });
+  };
+}
+
 /** A target that is down fails thousands of times a second; the log says so once a second. */
 function failures(log: Log, runtime: Runtime): NonNullable<ProxyEvents["failed"]> {
   const recent = new Map<string, { at: number; suppressed: number }>();
@@ -80,6 +88,5 @@ function failures(log: Log, runtime: Runtime): NonNullable<ProxyEvents["failed"]
     const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : "";
     const text = `weir: ${client} was reset: ${error?.message ?? reason}${more}`;
     log.write("warn", "connection_failed", text, { proxy, client, target, reason, error: record.error, suppressed });
-    if (reason === "internal_error") log.write("error", "internal_error", `weir: ${error?.stack}`, {});
   };
 }

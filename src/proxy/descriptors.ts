@@ -16,8 +16,8 @@ export class DescriptorBudget {
   readonly #runtime: Runtime;
   readonly #capacity: number;
   readonly #listeners = new Set<Listener>();
-  /** Told when accepting stops and goes on. */
-  onPause: (paused: boolean) => void = () => {};
+  /** Told when accepting stops. */
+  onPause: () => void = () => {};
   #sessions = 0;
   #paused = false;
   #recovery: Timer | undefined;
@@ -42,12 +42,11 @@ export class DescriptorBudget {
     this.#listeners.delete(listener);
   }
 
-  /** Counts a new session. False: there is no room, on a runtime that cannot stop accepting. */
+  /** Counts a new session. False: there is no room for it, on a runtime that cannot stop accepting. */
   take(): boolean {
-    if (this.#sessions >= this.#capacity && !this.#runtime.can.pauseAccept) return false;
     this.#sessions++;
     if (this.#sessions >= this.#capacity) this.#pause();
-    return true;
+    return this.#sessions <= this.#capacity || this.#runtime.can.pauseAccept;
   }
 
   give(): void {
@@ -67,15 +66,19 @@ export class DescriptorBudget {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.onPause(true);
+    this.onPause();
     for (const listener of this.#listeners) listener.pause();
   }
 
   #resume(): void {
     if (!this.#paused || this.#sessions >= this.#capacity) return;
     this.#paused = false;
-    this.onPause(false);
-    for (const listener of this.#listeners) listener.resume();
+    try {
+      for (const listener of this.#listeners) listener.resume();
+    } catch {
+      // No descriptor for it yet: stay paused and try again.
+      this.exhausted();
+    }
   }
 }
 

@@ -15,7 +15,7 @@ const BACKLOG = 4_096;
 export interface ProxyEvents {
   opened?(connection: Connection): void;
   /** The connection was relayed and is over. */
-  closed?(record: ConnectionRecord): void;
+  closed?(record: ConnectionRecord, error: Error | undefined): void;
   /** The client could not be given a target; `record.reason` says why. */
   failed?(record: ConnectionRecord, error: Error | undefined): void;
   /** Each read; the data path is slower while somebody wants this. */
@@ -100,17 +100,14 @@ export class RunningProxy implements SessionOwner {
   }
 
   #accept(socket: StreamSocket): void {
+    const fits = this.#budget.take();
     this.counters.add(CELL.connections, 1);
-    if (!this.#budget.take()) {
-      this.counters.ended("no_descriptors", 0);
-      socket.abort();
-      return;
-    }
     this.counters.add(CELL.active, 1);
     const session = new Session(++lastId, this, socket, this.#target, this.counters);
     this.#sessions.add(session);
     for (const watcher of this.#watchers) watcher.opened?.(session.connection);
-    session.start();
+    if (fits) session.start();
+    else session.cut("no_descriptors");
   }
 
   #report(session: Session): void {
@@ -118,7 +115,7 @@ export class RunningProxy implements SessionOwner {
     const failed = FAILURES.includes(record.reason);
     for (const watcher of this.#watchers) {
       if (failed) watcher.failed?.(record, session.error);
-      else watcher.closed?.(record);
+      else watcher.closed?.(record, session.error);
     }
   }
 

@@ -34,7 +34,10 @@ export class Relay {
   readonly owner: RelayOwner;
   /** When the last byte was read, in `Runtime.now` milliseconds. */
   activeAt: number;
-  #flushBudget: number;
+  readonly #flushTimeout: number;
+  /** While flushing: when to give up, moved on as long as bytes arrive. */
+  #flushUntil = 0;
+  #flushLeft = Number.POSITIVE_INFINITY;
   /** Who sent its FIN first. */
   #first: Role | undefined;
   /** Why the relay was broken off, if it was. */
@@ -42,7 +45,7 @@ export class Relay {
   #error: SocketError | undefined;
   #flush: Timer | undefined;
 
-  /** `flushTimeout`: milliseconds that the bytes before a reset get to reach the other side. */
+  /** `flushTimeout`: milliseconds without progress that the bytes before a reset get to reach the other side. */
   constructor(
     runtime: Runtime,
     client: StreamSocket,
@@ -54,7 +57,7 @@ export class Relay {
     this.runtime = runtime;
     this.owner = owner;
     this.activeAt = runtime.now();
-    this.#flushBudget = flushTimeout;
+    this.#flushTimeout = flushTimeout;
     this.client = new Side("client", this, client, counters, CELL.bytesUpstream, CELL.pausesUpstream);
     this.target = new Side("target", this, target, counters, CELL.bytesDownstream, CELL.pausesDownstream);
     this.client.peer = this.target;
@@ -68,6 +71,11 @@ export class Relay {
   /** One side has sent its FIN. */
   get halfClosed(): boolean {
     return this.client.ended || this.target.ended;
+  }
+
+  /** Bytes that were read and have not reached their receiver, as far as the runtime can tell. */
+  get pending(): number {
+    return waiting(this.client.socket) + waiting(this.target.socket);
   }
 
   /** Ends both sides with RST, so that neither takes what it has for complete. */
@@ -108,15 +116,20 @@ export class Relay {
   /** RST destroys what the kernel still has to send (tcp(7), SO_LINGER), so it waits for the last acknowledgement. */
   #resetWhenFlushed(side: Side): void {
     const { socket } = side;
-    const left = socket.buffered > 0 ? socket.buffered : (socket.unacknowledged() ?? Number.NaN);
-    const unsure = Number.isNaN(left) && side.quiet();
-    if (left === 0 || unsure || this.#flushBudget <= 0) {
+    const unsure = socket.buffered === 0 && socket.unacknowledged() === undefined && side.quiet();
+    const left = waiting(socket);
+    if (left < this.#flushLeft) this.#flushUntil = this.runtime.now() + this.#flushTimeout;
+    this.#flushLeft = left;
+    if ((left === 0 && socket.unacknowledged() !== undefined) || unsure || this.runtime.now() >= this.#flushUntil) {
       socket.abort();
       return;
     }
-    this.#flushBudget -= FLUSH_INTERVAL;
     this.#flush = this.runtime.after(FLUSH_INTERVAL, () => this.#resetWhenFlushed(side));
   }
+}
+
+function waiting(socket: StreamSocket): number {
+  return socket.buffered + (socket.unacknowledged() ?? 0);
 }
 
 /** One of the two sockets: what comes from it goes to its peer. */

@@ -32,6 +32,8 @@ export class Session implements StreamEvents, RelayOwner {
   #reason: Reason | undefined;
   #error: SocketError | undefined;
   #endedAt: number | undefined;
+  /** `Relay.pending` when the timer was set. */
+  #pending = 0;
 
   constructor(id: number, owner: SessionOwner, client: StreamSocket, target: Address, counters: Counters) {
     this.id = id;
@@ -54,6 +56,7 @@ export class Session implements StreamEvents, RelayOwner {
       (target) => this.#connected(target),
       (error) => this.#failed(error),
     );
+    if (config.timeouts.lifetime > 0) this.#arm();
   }
 
   /** Ends the session now, whatever it is doing. */
@@ -139,6 +142,7 @@ export class Session implements StreamEvents, RelayOwner {
     this.counters.connected(seconds(this.#connectedAt - this.#openedAt));
     const flush = config.timeouts.fin || Number.POSITIVE_INFINITY;
     this.#relay = new Relay(runtime, this.#client, target, this.counters, flush, this);
+    this.#timer?.cancel();
     this.#arm();
   }
 
@@ -151,6 +155,7 @@ export class Session implements StreamEvents, RelayOwner {
 
   /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */
   #arm(): void {
+    this.#pending = this.#relay?.pending ?? 0;
     const due = this.#due();
     if (due.at === Number.POSITIVE_INFINITY) return;
     const { runtime } = this.#owner;
@@ -158,18 +163,22 @@ export class Session implements StreamEvents, RelayOwner {
   }
 
   #look(): void {
+    // A slow reader that takes bytes out of our queue or the kernel's is not silent.
+    if (this.#relay && this.#relay.pending < this.#pending) this.#relay.activeAt = this.#owner.runtime.now();
     const due = this.#due();
-    if (this.#owner.runtime.now() >= due.at) this.#relay?.cut(due.reason);
-    else this.#arm();
+    if (this.#owner.runtime.now() < due.at) this.#arm();
+    else this.cut(due.reason);
   }
 
   #due(): { at: number; reason: Reason } {
     const { idle, fin, lifetime } = this.#owner.config.timeouts;
     const relay = this.#relay;
-    const active = relay?.activeAt ?? 0;
     let due: { at: number; reason: Reason } = { at: Number.POSITIVE_INFINITY, reason: "idle_timeout" };
-    if (idle > 0) due = { at: active + idle, reason: "idle_timeout" };
-    if (fin > 0 && relay?.halfClosed && active + fin < due.at) due = { at: active + fin, reason: "fin_timeout" };
+    if (relay) {
+      const active = relay.activeAt;
+      if (idle > 0) due = { at: active + idle, reason: "idle_timeout" };
+      if (fin > 0 && relay.halfClosed && active + fin < due.at) due = { at: active + fin, reason: "fin_timeout" };
+    }
     if (lifetime > 0 && this.#openedAt + lifetime < due.at) due = { at: this.#openedAt + lifetime, reason: "lifetime" };
     return due;
   }

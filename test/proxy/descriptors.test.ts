@@ -50,6 +50,7 @@ test("a client that was accepted all the same is kept where accepting can stop, 
   expect(stopping.take()).toBe(true);
   expect(going.take()).toBe(false);
   going.give();
+  going.give();
   expect(going.take()).toBe(true);
 });
 
