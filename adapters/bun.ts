@@ -1,5 +1,6 @@
 /** Bun: Bun.listen, Bun.connect and Bun.serve, with the streams of bun/stream.ts. */
 
+import { linkSync, renameSync, rmSync } from "node:fs";
 import { connect as connectNode, type Socket as NodeSocket } from "node:net";
 import { platform } from "node:process";
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
@@ -21,7 +22,7 @@ import { Attempt } from "./portable/connecting.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
-import { clearPath, kernelPath } from "./portable/unix-path.ts";
+import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "bun",
@@ -39,11 +40,16 @@ class BunListener implements Listener {
   #listener: TCPSocketListener<unknown> | UnixSocketListener<unknown> | undefined;
   /** While paused: the listening socket itself, which Bun no longer polls. */
   #parked: number | undefined;
+  /** It has been parked before. */
+  #reopened = false;
+  /** The socket file, if there is one. */
+  readonly #file: string | undefined;
   readonly #options: ListenOptions;
   readonly #accept: (socket: StreamSocket) => void;
 
   constructor(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void) {
     this.address = at;
+    this.#file = at.kind === "unix" && !isAbstract(at) ? at.path : undefined;
     this.#options = options;
     this.#accept = accept;
     const place = at.kind === "unix" ? { unix: kernelPath(at) } : { hostname: at.host, port: at.port };
@@ -57,7 +63,12 @@ class BunListener implements Listener {
   pause(): void {
     const fd = this.#listener ? duplicate(descriptor(this.#listener)) : undefined;
     if (fd === undefined) return;
+    // `stop` removes the socket file, and with it the way to the socket that still listens. (A listener made
+    // from a descriptor does not know its file and leaves it.)
+    const file = this.#reopened ? undefined : this.#file;
+    if (file) linkSync(file, `${file}.paused`);
     this.#listener?.stop(false);
+    if (file) renameSync(`${file}.paused`, file);
     this.#listener = undefined;
     this.#parked = fd;
   }
@@ -65,13 +76,15 @@ class BunListener implements Listener {
   resume(): void {
     const fd = this.#parked;
     if (fd === undefined) return;
-    this.#parked = undefined;
     this.#listener = this.#open({ fd });
+    this.#parked = undefined;
+    this.#reopened = true;
   }
 
   async close(): Promise<void> {
     this.#listener?.stop(false);
     this.#listener = undefined;
+    if (this.#file && (this.#reopened || this.#parked !== undefined)) rmSync(this.#file, { force: true });
     if (this.#parked !== undefined) closeDescriptor(this.#parked);
     this.#parked = undefined;
   }
@@ -91,7 +104,7 @@ class BunListener implements Listener {
 
 async function listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener> {
   try {
-    if (at.kind === "unix") await clearPath(at);
+    await prepare(at);
     return new BunListener(at, options, accept);
   } catch (thrown) {
     throw attemptError("listen on", at, thrown);
@@ -104,6 +117,7 @@ async function listen(at: Address, options: ListenOptions, accept: (socket: Stre
  * cancel and costs a tenth more; until one succeeds.
  */
 const silent = new Set<string>();
+const SILENT_MAX = 1_000;
 
 function connect(to: Address, options: ConnectOptions): Connecting {
   const attempt = new Attempt(to, options.timeout);
@@ -114,14 +128,15 @@ function connect(to: Address, options: ConnectOptions): Connecting {
 
 function connectDirectly(to: Address, options: ConnectOptions, attempt: Attempt): void {
   attempt.stop = () => {
+    if (silent.size >= SILENT_MAX) silent.clear();
     silent.add(formatAddress(to));
   };
   const open = (socket: Socket<unknown>) => adopt(socket, to, options, attempt);
-  const socket = { ...handlers, open, connectError: (_: unknown, error: Error) => attempt.fail(error) };
+  const socket = { ...handlers, open, connectError: (_: unknown, error: Error) => attempt.fail(trueCause(error)) };
   const place = to.kind === "unix" ? { unix: kernelPath(to) } : { hostname: to.host, port: to.port };
   const options_ = { ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketConnectOptions<unknown>;
   try {
-    Bun.connect(options_).catch((error) => attempt.fail(error));
+    Bun.connect(options_).catch((error) => attempt.fail(trueCause(error)));
   } catch (error) {
     attempt.fail(error);
   }
@@ -131,7 +146,7 @@ function connectCancellably(to: Address, options: ConnectOptions, attempt: Attem
   const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
   const node: NodeSocket = connectNode({ ...place, allowHalfOpen: true });
   attempt.stop = () => node.destroy();
-  node.once("error", (error) => attempt.fail(error));
+  node.once("error", (error) => attempt.fail(trueCause(error)));
   node.once("connect", () => {
     silent.delete(formatAddress(to));
     // The native socket under node:net, from here on with our handlers in place of node:net's.
@@ -139,6 +154,15 @@ function connectCancellably(to: Address, options: ConnectOptions, attempt: Attem
     socket.reload({ socket: handlers as SocketHandler<unknown> });
     adopt(socket, to, options, attempt);
   });
+}
+
+/** Bun says "refused" when there was no descriptor for the attempt; another descriptor tells whether there is one. */
+function trueCause(error: Error): unknown {
+  if ((error as { code?: string }).code !== "ECONNREFUSED" || !canDuplicate()) return error;
+  const spare = duplicate(0);
+  if (spare === undefined) return { code: "EMFILE" };
+  closeDescriptor(spare);
+  return error;
 }
 
 function adopt(socket: Socket<unknown>, to: Address, options: ConnectOptions, attempt: Attempt): void {
@@ -153,7 +177,7 @@ function adopt(socket: Socket<unknown>, to: Address, options: ConnectOptions, at
 
 async function serve(at: Address, fetch: Fetch): Promise<Bound> {
   try {
-    if (at.kind === "unix") await clearPath(at);
+    await prepare(at);
     const place = at.kind === "unix" ? { unix: kernelPath(at) } : { hostname: at.host, port: at.port };
     // `development: false` sets SO_REUSEPORT unless told otherwise, and two servers would share the port.
     const options = {

@@ -8,7 +8,7 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { connect, listen } from "./portable/node-stream.ts";
-import { clearPath, kernelPath } from "./portable/unix-path.ts";
+import { kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "deno",
@@ -23,7 +23,7 @@ export const runtime: Runtime = {
 
 async function serve(at: Address, fetch: Fetch): Promise<Bound> {
   try {
-    if (at.kind === "unix") await clearPath(at);
+    await prepare(at);
     const quiet = { onListen: () => {} };
     const server =
       at.kind === "unix"

@@ -9,7 +9,7 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { boundAddress, connect, listen } from "./portable/node-stream.ts";
-import { clearPath, kernelPath } from "./portable/unix-path.ts";
+import { kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "node",
@@ -23,7 +23,7 @@ export const runtime: Runtime = {
 };
 
 async function serve(at: Address, fetch: Fetch): Promise<Bound> {
-  if (at.kind === "unix") await clearPath(at);
+  await prepare(at);
   const server = createAdaptorServer({ fetch }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;
@@ -33,6 +33,8 @@ async function serve(at: Address, fetch: Fetch): Promise<Bound> {
     if (at.kind === "unix") server.listen(kernelPath(at));
     else server.listen(at.port, at.host);
   });
+  // A failed accept; the next one may succeed.
+  server.on("error", () => {});
   const close = async () => {
     server.close();
     server.closeAllConnections();

@@ -41,11 +41,11 @@ export class BunStream extends Stream {
   }
 
   get buffered(): number {
-    return this.#queue.bytes;
+    return this.#queue.bytes + this.refused;
   }
 
   write(chunk: Chunk): boolean {
-    if (this.#ending || this.dead) return false;
+    if (this.#ending || this.dead) return this.refuse(chunk);
     const queue = this.#queue;
     let written = 0;
     if (queue.bytes === 0) {
@@ -94,9 +94,12 @@ export class BunStream extends Stream {
   }
 
   gone(error: Error | undefined): void {
-    if (error) this.closed(socketError(error));
+    if (error && !(this.remote.kind === "unix" && this.finSeen)) this.closed(socketError(error));
     else if (this.#finSent) {
       this.ended();
+      this.closed();
+    } else if (this.remote.kind === "unix" && this.finSeen) {
+      // A unix socket whose peer has closed is hung up both ways.
       this.closed();
     } else {
       // Without our FIN nothing but a reset can have closed it: one that came after the peer's own FIN.

@@ -20,8 +20,9 @@ import type {
 import { Attempt } from "./connecting.ts";
 import { endpoint } from "./endpoint.ts";
 import { attemptError, socketError } from "./errors.ts";
+import { sendQueueOf } from "./send-queue.ts";
 import { Stream } from "./stream.ts";
-import { clearPath, kernelPath } from "./unix-path.ts";
+import { kernelPath, prepare } from "./unix-path.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 class NodeStream extends Stream {
@@ -33,6 +34,8 @@ class NodeStream extends Stream {
   readonly #queue = new WriteQueue();
   #ending = false;
   #owesDrain = false;
+  /** Bytes of the writes that node:net has not reported on. */
+  #inFlight = 0;
   /** What was buffered when the socket closed: node:net forgets it. */
   #left: number | undefined;
 
@@ -51,22 +54,25 @@ class NodeStream extends Stream {
     socket.on("end", () => this.#endOrReset());
     socket.on("error", (error) => {
       failure = socketError(error);
-      this.#left ??= this.buffered;
+      this.#left ??= this.buffered - this.refused;
     });
     socket.on("close", () => {
-      this.#left ??= this.buffered;
-      this.closed(failure);
+      this.#left ??= this.buffered - this.refused;
+      // A unix socket that its peer has closed is hung up both ways; after the peer's FIN that is no failure.
+      const hungUp = remote.kind === "unix" && failure?.code === "ECONNRESET" && this.finSeen;
+      this.closed(hungUp ? undefined : failure);
     });
   }
 
   get buffered(): number {
-    return this.#left ?? this.#socket.writableLength + this.#queue.bytes;
+    return (this.#left ?? this.#socket.writableLength + this.#queue.bytes) + this.refused;
   }
 
   write(chunk: Chunk): boolean {
-    if (this.#ending || this.dead) return false;
+    if (this.#ending || this.dead) return this.refuse(chunk);
     const keep = this.onLoan(chunk);
     if (this.#socket.writableLength === 0 && this.#queue.bytes === 0) {
+      this.#inFlight = chunk.length;
       this.#socket.write(keep ? chunk : chunk.slice(), this.#wrote);
     } else if (keep) this.#queue.keep(chunk);
     else this.#queue.copy(chunk);
@@ -81,28 +87,37 @@ class NodeStream extends Stream {
     if (this.#queue.bytes === 0) this.#socket.end();
   }
 
-  unacknowledged(): undefined {
-    return undefined;
+  unacknowledged(): number | undefined {
+    return sendQueueOf(this.local, this.remote);
   }
 
+  // A paused node:net socket reads on into a buffer of its own, which a reset destroys. So it always flows,
+  // and reading stops below it, in the handle; `reading` stays true, or the stream would start it again.
   protected readStop(): void {
-    this.#socket.pause();
+    handleOf(this.#socket)?.readStop();
   }
 
   protected readStart(): void {
-    this.#socket.resume();
+    handleOf(this.#socket)?.readStart();
   }
 
   protected reset(): void {
-    this.#left = this.buffered;
+    this.#left = this.buffered - this.refused;
     if (this.remote.kind === "tcp") this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
-  readonly #wrote = (): void => {
+  readonly #wrote = (error?: Error | null): void => {
+    if (error) {
+      // node:net forgets what it could not write.
+      this.#left ??= this.#inFlight + this.#queue.bytes;
+      return;
+    }
     if (this.dead || this.#socket.writableLength > 0) return;
+    this.#inFlight = 0;
     for (let chunk = this.#queue.first(); chunk; chunk = this.#queue.first()) {
       this.#queue.advance(chunk.length);
+      this.#inFlight += chunk.length;
       this.#socket.write(chunk, this.#wrote);
     }
     if (this.#ending) this.#socket.end();
@@ -111,9 +126,12 @@ class NodeStream extends Stream {
     this.flushed();
   };
 
-  /** See the head of this file. An empty write on a healthy socket does nothing, on a reset one it fails. */
+  /**
+   * See the head of this file. An empty write on a healthy socket does nothing, on a reset one it fails. After
+   * our own FIN there is no such test, and a unix socket fails it although its peer has just closed.
+   */
   #endOrReset(): void {
-    if (this.#ending || this.buffered > 0) {
+    if (this.#ending || this.remote.kind === "unix") {
       this.ended();
       return;
     }
@@ -147,7 +165,7 @@ export async function listen(
   options: ListenOptions,
   accept: (socket: StreamSocket) => void,
 ): Promise<Listener> {
-  if (at.kind === "unix") await clearPath(at);
+  await prepare(at);
   const server = createServer({ allowHalfOpen: true });
   const { backlog } = options;
   const bound = await new Promise<Address>((resolve, reject) => {
@@ -178,6 +196,11 @@ export function connect(to: Address, options: ConnectOptions): Connecting {
     if (!attempt.succeed(stream)) stream.abort();
   });
   return attempt;
+}
+
+/** What is under a node:net socket, in Node and in Deno. */
+function handleOf(socket: Socket): { readStop(): void; readStart(): void } | null | undefined {
+  return (socket as unknown as { _handle?: { readStop(): void; readStart(): void } | null })._handle;
 }
 
 export function boundAddress(server: Server, at: Address): Address {

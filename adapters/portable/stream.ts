@@ -87,6 +87,15 @@ export abstract class Stream implements StreamSocket {
     return this.#closing;
   }
 
+  /** Bytes given to `write` when the socket was dead already and its owner did not know yet. */
+  protected refused = 0;
+
+  /** The answer of `write` when it takes nothing. */
+  protected refuse(chunk: Chunk): boolean {
+    if (this.dead && !this.#aborted) this.refused += chunk.length;
+    return false;
+  }
+
   /** The peer's FIN was seen, delivered or not. */
   protected get finSeen(): boolean {
     return this.#fin !== "none";

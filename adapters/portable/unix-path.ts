@@ -2,21 +2,32 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { platform } from "node:process";
-import type { UnixAddress } from "../../src/net/address.ts";
+import type { Address, UnixAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
+import { attemptError } from "./errors.ts";
 
-const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
+export const isAbstract = (address: UnixAddress): boolean => address.path.startsWith("@");
 
 /** The path in the kernel's form: an abstract name starts with a NUL byte (unix(7)). */
 export function kernelPath(address: UnixAddress): string {
   return isAbstract(address) ? `\0${address.path.slice(1)}` : address.path;
 }
 
+/** What has to happen before listening on `at`. Throws a `SocketError`. */
+export async function prepare(at: Address): Promise<void> {
+  if (at.kind !== "unix") return;
+  try {
+    await clearPath(at);
+  } catch (thrown) {
+    throw attemptError("listen on", at, thrown);
+  }
+}
+
 /**
  * Makes room for a listener: a socket file that nobody listens on any more is a leftover and is removed.
  * Throws `EADDRINUSE` when somebody listens, `ENOTSOCK` when the path is something else than a socket.
  */
-export async function clearPath(address: UnixAddress): Promise<void> {
+async function clearPath(address: UnixAddress): Promise<void> {
   if (isAbstract(address)) {
     if (platform !== "linux")
       throw new SocketError(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
-import { Proxy } from "../../src/index.ts";
+import { Proxy, type ProxyOptions } from "../../src/index.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
 import { World } from "./world.ts";
@@ -33,6 +33,8 @@ test("a client that leaves while its target is being connected is forgotten", as
   const silent = await kit.silentListener();
   await using world = await World.with({}, formatAddress(silent));
   const client = await world.client();
+  client.write(1_000);
+  await world.kit.busy(20);
   client.abort();
   expect(await world.record()).toMatchObject({ reason: "client_gone" });
   expect(world.proxy.connections()).toEqual([]);
@@ -68,6 +70,16 @@ test("the fin timeout bounds a connection whose other half stays open in silence
   await target.untilEnd();
   expect(await target.untilClose()).toBe("ECONNRESET");
   expect((await world.record()).reason).toBe("fin_timeout");
+});
+
+test("the lifetime ends a connection whose target does not answer", async () => {
+  const kit = new Kit(runtime);
+  const silent = await kit.silentListener();
+  await using world = await World.with({ timeouts: { lifetime: 60, connect: 0 } }, formatAddress(silent));
+  const client = await world.client();
+  expect(await client.untilClose()).toBe("ECONNRESET");
+  expect((await world.record()).reason).toBe("lifetime");
+  await kit.clean();
 });
 
 test("the lifetime ends a busy connection", async () => {
@@ -116,11 +128,26 @@ test("shutdown cuts what is left after the grace period, and a second call cuts 
   expect((await world.record()).reason).toBe("shutdown");
 });
 
+test("an option that is undefined has its default", async () => {
+  const kit = new Kit(runtime);
+  const gone = await kit.listen(LOOPBACK, () => {});
+  await gone.close();
+  const options = { timeouts: { connect: undefined }, buffer: undefined } as unknown as ProxyOptions;
+  await using world = await World.with(options, formatAddress(gone.address));
+  const client = await world.client();
+  await client.untilClose();
+  expect((await world.record()).reason).toBe("connect_refused");
+  await expect(world.proxy.shutdown({ grace: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "EOPTION" });
+});
+
 test("bind names what is wrong", async () => {
   const bind = (listen: string, target: string, options = {}) => Proxy.bind(listen, target, options);
   await expect(bind("127.0.0.1", "127.0.0.1:1")).rejects.toMatchObject({ code: "EADDRESS" });
   await expect(bind("127.0.0.1:4000", "127.0.0.1:4000")).rejects.toMatchObject({ code: "ELOOP" });
   await expect(bind("127.0.0.1:0", "127.0.0.1:1", { buffer: 1 })).rejects.toMatchObject({ code: "EOPTION" });
+  await expect(bind("127.0.0.1:0", "127.0.0.1:1", { timeouts: { idle: -1 } })).rejects.toMatchObject({
+    code: "EOPTION",
+  });
   await using taken = await bind("127.0.0.1:0", "127.0.0.1:1");
   await expect(bind(taken.address, "127.0.0.1:1")).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

@@ -1,8 +1,10 @@
 /** FIN, RST and close: who sees what, in which order, how often. */
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import type { StreamSocket } from "../../../src/net/runtime.ts";
 import { type Case, type Kit, LOOPBACK, type Pair } from "../kit.ts";
-import { Probe } from "../probe.ts";
+import { Probe, pattern } from "../probe.ts";
 
 export const closing: readonly Case[] = [
   { name: "half-close, the client first", run: (kit) => halfClose(kit, "client") },
@@ -95,6 +97,39 @@ export const closing: readonly Case[] = [
         assert.equal(await server.untilClose(), "ECONNRESET");
         assert.ok(!server.ended);
         assert.ok(server.received <= 100_000);
+      }
+    },
+  },
+  {
+    name: "a unix peer that closes is no reset: all its bytes, its end, a clean close",
+    async run(kit) {
+      const path = join(kit.directory(), "s");
+      const bytes = pattern(0, 3_000_000);
+      const server = createServer((socket) => {
+        socket.on("error", () => {});
+        socket.write(bytes);
+        socket.destroySoon();
+      });
+      kit.later(() => void server.close());
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const client = new Probe(await kit.connect({ kind: "unix", path }));
+      await client.untilEnd();
+      assert.equal(client.received, bytes.length);
+      client.finish();
+      assert.equal(await client.untilClose(), undefined);
+    },
+  },
+  {
+    name: "a reset of a socket that nobody has read from is heard at once, whatever came before it",
+    async run(kit) {
+      for (const sent of [0, 1_000, 300_000]) {
+        const { client, server } = await kit.pair({ serverPaused: true });
+        if (sent > 0) client.write(sent);
+        await kit.busy(20);
+        client.abort();
+        // Where reading has stopped the runtime may not look at the socket until it is read again.
+        if (sent > 100_000) server.resume();
+        assert.equal(await server.untilClose(), "ECONNRESET");
       }
     },
   },

@@ -1,6 +1,8 @@
 /** Time, accepting and HTTP: what the seam offers besides streams. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { connect as connectNode } from "node:net";
+import { join } from "node:path";
 import type { Address } from "../../../src/net/address.ts";
 import { type Case, deferred, LOOPBACK } from "../kit.ts";
 import { rejects } from "./addresses.ts";
@@ -45,6 +47,46 @@ export const platform: readonly Case[] = [
       listener.pause();
       await listener.close();
       await rejects(kit.connect(listener.address), "ECONNREFUSED");
+    },
+  },
+  {
+    name: "a paused listener on a socket file keeps the file, and takes it away when it closes",
+    skip: (runtime) => (runtime.can.pauseAccept ? undefined : `${runtime.name} accepts whatever comes`),
+    async run(kit) {
+      const served = deferred<void>();
+      const at: Address = { kind: "unix", path: join(kit.directory(), "s") };
+      const listener = await kit.listen(at, (socket) => {
+        kit.later(() => socket.abort());
+        served.resolve();
+      });
+      for (let round = 0; round < 2; round++) {
+        listener.pause();
+        assert.ok(existsSync(at.path));
+        listener.resume();
+      }
+      listener.pause();
+      await kit.connect(at);
+      listener.resume();
+      await served.promise;
+      await kit.connect(at);
+      await listener.close();
+      assert.ok(!existsSync(at.path));
+    },
+  },
+  {
+    name: "unacknowledged tells what the kernel still has to deliver, and is 0 when the peer has it all",
+    skip: (runtime) => (runtime.can.abstractUnix ? undefined : "Linux alone shows it"),
+    async run(kit) {
+      const { client, server } = await kit.pair({ serverPaused: true });
+      while (client.write(1_000_000));
+      assert.ok((client.socket.unacknowledged() ?? 0) > 0);
+      server.resume();
+      await server.until(() => server.received === client.sent, "all");
+      // The peer has read everything; its acknowledgement of the last bytes is on its way.
+      for (let left = 100; client.socket.unacknowledged() !== 0; left--) {
+        assert.ok(left > 0, `${client.socket.unacknowledged()} bytes stay unacknowledged`);
+        await kit.busy(50);
+      }
     },
   },
   {
