@@ -4,12 +4,15 @@ import process from "node:process";
 import type { Host } from "../src/cli/host.ts";
 import { LineWriter } from "./line-writer.ts";
 
+// Bun and Node make a pipe non-blocking when its stream is first touched; from then on a reader that stalls
+// cannot stall the relay. (Deno has no such way.)
+process.stdout.isTTY;
+process.stderr.isTTY;
 const stdout = new LineWriter(1);
 const stderr = new LineWriter(2);
 
 export const host: Host = {
   args: process.argv.slice(2),
-  interactive: process.stdout.isTTY === true,
   env: (name) => process.env[name],
   out: (line) => stdout.line(line),
   err: (line) => stderr.line(line),

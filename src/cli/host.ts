@@ -2,8 +2,6 @@
 export interface Host {
   /** The arguments, without the program itself. */
   readonly args: readonly string[];
-  /** Standard output is a terminal. */
-  readonly interactive: boolean;
   env(name: string): string | undefined;
   /** Prints one line to standard output. */
   out(line: string): void;
