@@ -1,7 +1,7 @@
 /** Bun: Bun.listen, Bun.connect and Bun.serve, with the streams of bun/stream.ts. */
 
 import { linkSync, renameSync, rmSync } from "node:fs";
-import { connect as connectNode, type Socket as NodeSocket } from "node:net";
+import type { Socket as NodeSocket } from "node:net";
 import { platform } from "node:process";
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
 import { type Address, formatAddress } from "../src/net/address.ts";
@@ -144,6 +144,8 @@ function connectDirectly(to: Address, options: ConnectOptions, attempt: Attempt)
 
 function connectCancellably(to: Address, options: ConnectOptions, attempt: Attempt): void {
   const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
+  // Loaded when it is needed, which is rare: it takes 5 MB.
+  const { connect: connectNode } = process.getBuiltinModule("node:net");
   const node: NodeSocket = connectNode({ ...place, allowHalfOpen: true });
   attempt.stop = () => node.destroy();
   node.once("error", (error) => attempt.fail(trueCause(error)));

@@ -1,19 +1,21 @@
 /** Reads the command line, runs the command, and turns what is thrown into one line and an exit code. */
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
-import { check } from "./commands/check.ts";
-import { demo } from "./commands/demo.ts";
-import { echo } from "./commands/echo.ts";
-import { run } from "./commands/run.ts";
-import { tcp } from "./commands/tcp.ts";
-import { version } from "./commands/version.ts";
 import type { CommandRun } from "./context.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import type { Host } from "./host.ts";
 import { parseCommandLine } from "./parse.ts";
 import { program } from "./program.ts";
 
-const COMMANDS: Readonly<Record<string, CommandRun>> = { check, demo, echo, run, tcp, version };
+/** Each is loaded when it is called for: `weir tcp` needs no parser of files in its memory. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
+  check: async () => (await import("./commands/check.ts")).check,
+  demo: async () => (await import("./commands/demo.ts")).demo,
+  echo: async () => (await import("./commands/echo.ts")).echo,
+  run: async () => (await import("./commands/run.ts")).run,
+  tcp: async () => (await import("./commands/tcp.ts")).tcp,
+  version: async () => (await import("./commands/version.ts")).version,
+};
 
 /** Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration. */
 export async function main(runtime: Runtime, host: Host): Promise<number> {
@@ -23,7 +25,7 @@ export async function main(runtime: Runtime, host: Host): Promise<number> {
       for (const text of line.command ? commandHelp(line.command) : programHelp(program)) host.out(text);
       return 0;
     }
-    const command = COMMANDS[line.command.name];
+    const command = await COMMANDS[line.command.name]?.();
     if (!command) throw new Error(`the command ${line.command.name} has no implementation`);
     return await command({ runtime, host, line });
   } catch (error) {
