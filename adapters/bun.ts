@@ -15,6 +15,7 @@ import type {
   Runtime,
   StreamSocket,
 } from "../src/net/runtime.ts";
+import { datagram } from "./bun/datagram.ts";
 import { canDuplicate, closeDescriptor, duplicate } from "./bun/libc.ts";
 import { BunStream, descriptor, handlers } from "./bun/stream.ts";
 import { clock } from "./portable/clock.ts";
@@ -32,6 +33,7 @@ export const runtime: Runtime = {
   ...clock,
   listen,
   connect,
+  datagram,
   serve,
 };
 

@@ -7,6 +7,7 @@ import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
+import { datagram } from "./portable/node-datagram.ts";
 import { connect, listen } from "./portable/node-stream.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
@@ -18,6 +19,7 @@ export const runtime: Runtime = {
   ...clock,
   listen,
   connect,
+  datagram,
   serve,
 };
 

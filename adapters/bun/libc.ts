@@ -5,9 +5,16 @@ import { arch, platform } from "node:process";
 /** asm-generic/ioctls.h: bytes in the send queue that the peer has not acknowledged (tcp(7)). */
 const SIOCOUTQ = 0x5411;
 
+/** `[SOL_SOCKET, SO_RCVBUF]`: asm-generic/socket.h; sys/socket.h. */
+const RECEIVE_BUFFER: Readonly<Record<string, readonly [number, number]>> = {
+  linux: [1, 8],
+  darwin: [0xffff, 0x1002],
+};
+
 const SYMBOLS = {
   dup: { args: ["i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
 } as const;
 
@@ -35,6 +42,12 @@ export function sendQueue(fd: number): number | undefined {
   if (platform !== "linux" || fd < 0) return undefined;
   const failed = libc()?.ioctl(fd, SIOCOUTQ, ptr(answer)) ?? -1;
   return failed < 0 ? undefined : answer[0];
+}
+
+/** Asks for `bytes` of receive buffer; where that cannot be had the kernel's default stays. */
+export function setReceiveBuffer(fd: number, bytes: number): void {
+  const option = RECEIVE_BUFFER[platform];
+  if (option && fd >= 0) libc()?.setsockopt(fd, ...option, ptr(new Int32Array([bytes])), 4);
 }
 
 export const canDuplicate = (): boolean => libc() !== undefined;

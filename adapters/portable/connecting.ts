@@ -1,6 +1,7 @@
 /** The bookkeeping of one attempt to connect: it settles once, by success, failure, timeout or giving up. */
 import type { Address } from "../../src/net/address.ts";
-import type { Connecting, StreamSocket } from "../../src/net/runtime.ts";
+import type { Connecting, Runtime, StreamSocket, Timer } from "../../src/net/runtime.ts";
+import { clock } from "./clock.ts";
 import { attemptError } from "./errors.ts";
 
 export class Attempt implements Connecting {
@@ -8,18 +9,18 @@ export class Attempt implements Connecting {
   readonly #to: Address;
   #resolve!: (socket: StreamSocket) => void;
   #reject!: (error: Error) => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   /** Stops the runtime's attempt; set by the adapter when it has something to stop. */
   stop: () => void = () => {};
   settled = false;
 
-  constructor(to: Address, timeout: number) {
+  constructor(to: Address, timeout: number, after: Runtime["after"] = clock.after) {
     this.#to = to;
     this.socket = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (timeout > 0) this.#timer = setTimeout(() => this.#giveUp("ETIMEDOUT"), timeout);
+    if (timeout > 0) this.#timer = after(timeout, () => this.#giveUp("ETIMEDOUT"));
   }
 
   /** False: too late, and the socket is the adapter's to destroy. */
@@ -46,7 +47,7 @@ export class Attempt implements Connecting {
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     return true;
   }
 }

@@ -8,6 +8,12 @@
 import type { Address } from "./address.ts";
 import type { SocketError } from "./errors.ts";
 
+/** A UDP address: an IPv4 or IPv6 address, never a name, and a port; 0 asks the kernel for a free one. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Bytes on loan: read-only, and valid only until the callback returns. Whoever keeps them copies them. */
 export type Chunk = Uint8Array;
 
@@ -55,6 +61,14 @@ export interface StreamSocket {
   unacknowledged(): number | undefined;
 }
 
+/** Counts what a link moves, as the `data` and `pause` of a relay would. */
+export interface Meter {
+  /** Bytes were read, and are the other socket's to deliver. */
+  moved(bytes: number): void;
+  /** Reading stopped because the other socket is full. */
+  held(): void;
+}
+
 /** Options of both ends of a stream. */
 export interface StreamOptions {
   /** TCP_NODELAY: small writes leave at once. */
@@ -68,11 +82,54 @@ export interface StreamOptions {
 export interface ListenOptions extends StreamOptions {
   /** Length of the kernel's accept queue, connections. */
   readonly backlog: number;
+  /**
+   * Called when the kernel has no descriptor or memory for another connection (`EMFILE`, `ENFILE`,
+   * `ENOBUFS`, `ENOMEM`). Accepting rests for a moment and goes on by itself.
+   */
+  readonly exhausted?: (error: SocketError) => void;
 }
 
 export interface ConnectOptions extends StreamOptions {
   /** Milliseconds until the attempt fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
   readonly timeout: number;
+}
+
+/** What a datagram socket tells its owner; nothing of it from inside a method, nothing while paused. */
+export interface DatagramEvents {
+  /** One datagram, whole and perhaps empty. A socket on `::` takes IPv4 too; `from` is then the plain IPv4 address. */
+  message(chunk: Chunk, from: Endpoint): void;
+  /**
+   * Once, last: after `close`, or with the error that ended the socket. An exception in a handler closes the
+   * socket with the code `EHANDLER`.
+   */
+  close(error?: SocketError): void;
+}
+
+/** UDP (RFC 768). Created paused. */
+export interface DatagramSocket {
+  readonly local: Endpoint;
+  /**
+   * Datagrams given to `send` that never left: the kernel's buffer was full, the datagram too big (65,507
+   * bytes of payload over IPv4), its destination of another address family or unreachable, the socket closed.
+   * It may be counted a little after `send`, at the latest soon after `close`. One that nobody listened for
+   * has left.
+   */
+  readonly unsent: number;
+  /** Datagrams that arrived and were lost because nobody read in time, as far as the adapter can tell. */
+  readonly overrun: number;
+  on(events: DatagramEvents): void;
+  /** Takes a copy if it has to wait; never blocks, never throws. Every loss is counted in `unsent`. */
+  send(chunk: Chunk, to: Endpoint): void;
+  /** What arrives meanwhile waits in the kernel, or in at most 1 MiB of memory; the rest is lost. */
+  pause(): void;
+  resume(): void;
+  /** What waits to be sent goes first; the event `close` follows when the port is free again. */
+  close(): void;
+}
+
+export interface DatagramOptions {
+  /** Bytes of kernel buffer to ask for (SO_RCVBUF; the kernel cuts it down to net.core.rmem_max). */
+  readonly receiveBuffer: number;
 }
 
 /** An attempt to connect that its owner can give up. */
@@ -113,7 +170,8 @@ interface Capabilities {
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
 export interface Runtime {
-  readonly name: "bun" | "deno" | "node";
+  /** What sockets stand on: a runtime's own, or the kernel itself. */
+  readonly name: "bun" | "deno" | "node" | "linux";
   readonly version: string;
   readonly can: Capabilities;
   /** Descriptors this process may have open (RLIMIT_NOFILE), if the platform tells. */
@@ -127,6 +185,14 @@ export interface Runtime {
   /** Rejects with `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … A stale unix socket file is replaced. */
   listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener>;
   connect(to: Address, options: ConnectOptions): Connecting;
+  /**
+   * Where the adapter can do better than `data` and `write`: from now on whatever arrives at `from` goes to
+   * `to` without being shown, as long as `from` is not paused and `to` takes it. `end` and `close` of both
+   * still come to their owners, after the bytes before them; `drain` of `to` comes no more.
+   */
+  link?(from: StreamSocket, to: StreamSocket, meter: Meter): void;
+  /** Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, … Two sockets never share a port. */
+  datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket>;
   /** An HTTP/1.1 server that bounds the size and the time of a request's headers. */
   serve(at: Address, fetch: Fetch): Promise<Bound>;
 }

@@ -6,11 +6,12 @@
 import assert from "node:assert/strict";
 import type { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { Watch } from "./watch.ts";
 
 /** The bytes of every stream under test: long, without a short period, so that a lost block shows. */
 const PATTERN = makePattern(65_521);
 
-export class Probe implements StreamEvents {
+export class Probe extends Watch implements StreamEvents {
   readonly socket: StreamSocket;
   readonly log: ("data" | "drain" | "end" | "close")[] = [];
   received = 0;
@@ -25,12 +26,10 @@ export class Probe implements StreamEvents {
   bytes: Uint8Array = new Uint8Array(0);
   onData: ((chunk: Chunk) => void) | undefined;
   onDrain: (() => void) | undefined;
-  #waiting: { met: () => boolean; go: () => void }[] = [];
-  #inside = false;
   #aborted = false;
-  #broken: unknown;
 
   constructor(socket: StreamSocket, resumed = true) {
+    super();
     this.socket = socket;
     socket.on(this);
     if (resumed) this.resume();
@@ -38,67 +37,67 @@ export class Probe implements StreamEvents {
 
   data(chunk: Chunk): void {
     this.#record("data");
-    this.#check(!this.paused, "data while paused");
-    this.#check(!this.ended, "data after end");
-    this.#check(chunk.length > 0, "an empty chunk");
+    this.check(!this.paused, "data while paused");
+    this.check(!this.ended, "data after end");
+    this.check(chunk.length > 0, "an empty chunk");
     if (this.raw) this.bytes = concat(this.bytes, chunk);
-    else this.#check(matches(chunk, this.received), `wrong bytes at offset ${this.received}`);
+    else this.check(matches(chunk, this.received), `wrong bytes at offset ${this.received}`);
     this.received += chunk.length;
     this.onData?.(chunk);
-    this.#wake();
+    this.wake();
   }
 
   drain(): void {
     this.#record("drain");
     this.drains++;
-    this.#check(this.socket.buffered === 0, "drain while bytes are buffered");
+    this.check(this.socket.buffered === 0, "drain while bytes are buffered");
     this.onDrain?.();
-    this.#wake();
+    this.wake();
   }
 
   end(): void {
     this.#record("end");
-    this.#check(!this.ended, "a second end");
-    this.#check(!this.paused, "end while paused");
+    this.check(!this.ended, "a second end");
+    this.check(!this.paused, "end while paused");
     this.ended = true;
-    this.#wake();
+    this.wake();
   }
 
   close(error?: SocketError): void {
     this.#record("close");
     this.closed = true;
     this.error = error;
-    this.#wake();
+    this.wake();
   }
 
   /** Writes the next `count` bytes of the pattern in one call. */
   write(count: number): boolean {
-    const went = this.#call(() => this.socket.write(pattern(this.sent, count)));
+    const went = this.call(() => this.socket.write(pattern(this.sent, count)));
     this.sent += count;
     return went;
   }
 
   writeText(text: string): boolean {
-    return this.#call(() => this.socket.write(new TextEncoder().encode(text)));
+    return this.call(() => this.socket.write(new TextEncoder().encode(text)));
   }
 
   finish(): void {
-    this.#call(() => this.socket.end());
+    this.call(() => this.socket.end());
   }
 
   abort(): void {
     this.#aborted = true;
-    this.#call(() => this.socket.abort());
+    this.call(() => this.socket.abort());
   }
 
   pause(): void {
     this.paused = true;
-    this.#call(() => this.socket.pause());
+    this.call(() => this.socket.pause());
   }
 
   resume(): void {
     this.paused = false;
-    this.#call(() => this.socket.resume());
+    this.call(() => this.socket.resume());
   }
 
   /** Sends `total` bytes in writes of `size`, stopping at false and going on at drain, as every user must. */
@@ -110,16 +109,6 @@ export class Probe implements StreamEvents {
         await this.until(() => this.drains > before || this.closed, "drain");
       }
     }
-  }
-
-  /** Resolves when `met` holds; it is looked at after every event of this socket. */
-  async until(met: () => boolean, what: string): Promise<void> {
-    this.#throwIfBroken();
-    if (!met()) {
-      await new Promise<void>((resolve) => this.#waiting.push({ met, go: resolve }));
-    }
-    this.#throwIfBroken();
-    void what;
   }
 
   async untilEnd(): Promise<void> {
@@ -134,39 +123,14 @@ export class Probe implements StreamEvents {
   }
 
   #record(event: "data" | "drain" | "end" | "close"): void {
-    this.#check(!this.#inside, `${event} from inside a method`);
-    this.#check(!this.closed, `${event} after close`);
-    this.#check(event === "close" || !this.#aborted, `${event} after abort`);
+    this.checkOutside(event);
+    this.check(!this.closed, `${event} after close`);
+    this.check(event === "close" || !this.#aborted, `${event} after abort`);
     if (event !== "data" || this.log.at(-1) !== "data") this.log.push(event);
   }
 
-  #call<T>(run: () => T): T {
-    this.#inside = true;
-    try {
-      return run();
-    } finally {
-      this.#inside = false;
-    }
-  }
-
-  /** A broken rule must not throw into the adapter, which would turn it into EHANDLER. */
-  #check(holds: boolean, rule: string): void {
-    if (holds || this.#broken) return;
-    this.#broken = new Error(`${rule} (${this.log.join(" ")})`);
-    queueMicrotask(() => this.#wake());
-  }
-
-  #throwIfBroken(): void {
-    if (this.#broken) throw this.#broken;
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wait of waiting) {
-      if (this.#broken || wait.met()) wait.go();
-      else this.#waiting.push(wait);
-    }
+  protected override check(holds: boolean, rule: string): void {
+    super.check(holds, `${rule} (${this.log.join(" ")})`);
   }
 }
 

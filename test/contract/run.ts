@@ -1,57 +1,12 @@
 /**
- * Runs the contract suite against the adapter of whatever runtime runs this file, and prints one JSON line
- * per case. `contract.test.ts` starts it under Bun, Deno and Node.
+ * Runs the contract suite against the portable adapter of whatever runtime runs this file, and prints one
+ * JSON line per case. `contract.test.ts` starts it under Bun, Deno and Node.
  *
  *   bun test/contract/run.ts [WORDS IN THE NAME | --list]
  */
-import { argv, exit, stdout } from "node:process";
+import { exit } from "node:process";
 import { runtime } from "#runtime";
-import { addresses } from "./cases/addresses.ts";
-import { closing } from "./cases/closing.ts";
-import { flow } from "./cases/flow.ts";
-import { platform } from "./cases/platform.ts";
-import { type Case, Kit } from "./kit.ts";
+import { runSuite } from "./suite.ts";
 
-export interface Outcome {
-  readonly name: string;
-  readonly result: "passed" | "failed" | "skipped";
-  readonly why?: string;
-  readonly ms: number;
-}
-
-/** Long enough for a loaded machine; a case that gets here waits for an event that never comes. */
-const GIVE_UP = 60_000;
-
-const cases: readonly Case[] = [...addresses, ...closing, ...flow, ...platform];
-const wanted = argv.slice(2).join(" ");
-if (wanted === "--list") {
-  for (const { name } of cases) stdout.write(`${name}\n`);
-  exit(0);
-}
-for (const each of cases) {
-  if (!each.name.includes(wanted)) continue;
-  stdout.write(`${JSON.stringify(await outcome(each))}\n`);
-}
+await runSuite(runtime);
 exit(0);
-
-async function outcome(each: Case): Promise<Outcome> {
-  const { name } = each;
-  const start = runtime.now();
-  const skipped = each.skip?.(runtime);
-  if (skipped) return { name, result: "skipped", why: skipped, ms: 0 };
-  const kit = new Kit(runtime);
-  let timer: { cancel(): void } | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = runtime.after(GIVE_UP, () => reject(new Error("an awaited event never came")));
-  });
-  try {
-    await Promise.race([each.run(kit), late]);
-    return { name, result: "passed", ms: Math.round(runtime.now() - start) };
-  } catch (error) {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { name, result: "failed", why, ms: Math.round(runtime.now() - start) };
-  } finally {
-    timer?.cancel();
-    await kit.clean();
-  }
-}

@@ -6,6 +6,32 @@ import { join } from "node:path";
 export const RUNTIMES = ["bun", "deno", "node"] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
+/** How the contract suite is run against one adapter. */
+interface Suite {
+  readonly runtime: RuntimeName;
+  readonly file: string;
+  /** As a single-file executable of Bun. */
+  readonly compiled?: true;
+  /** With guarded native memory. */
+  readonly checked?: true;
+}
+
+const PORTABLE = "test/contract/run.ts";
+const NATIVE = "test/contract/run-linux.ts";
+
+/** What the contract holds for: each runtime's portable adapter, and the native one where it runs. */
+export const ADAPTERS: Readonly<Record<string, Suite>> = {
+  bun: { runtime: "bun", file: PORTABLE },
+  deno: { runtime: "deno", file: PORTABLE },
+  node: { runtime: "node", file: PORTABLE },
+  ...(process.platform === "linux" && {
+    "linux, bun": { runtime: "bun", file: NATIVE },
+    "linux, deno": { runtime: "deno", file: NATIVE },
+    "linux, compiled": { runtime: "bun", file: NATIVE, compiled: true },
+    "linux, checked": { runtime: "bun", file: NATIVE, checked: true },
+  }),
+};
+
 const ROOT = join(import.meta.dir, "../..");
 
 /** The program itself: npm's `.bin/deno` is a script that starts it and would keep our signals to itself. */
@@ -17,6 +43,15 @@ export async function command(runtime: RuntimeName, file: string): Promise<strin
   if (runtime === "bun") return [process.execPath, path];
   if (runtime === "deno") return [DENO, "run", "--quiet", "--allow-all", path];
   return ["node", await bundle(path)];
+}
+
+/** A single-file executable of `file`. */
+export function compile(file: string, ...more: string[]): string {
+  const out = join(mkdtempSync(join(tmpdir(), "weir-compiled-")), "program");
+  const entries = [file, ...more].map((each) => join(ROOT, each));
+  const built = Bun.spawnSync([process.execPath, "build", "--compile", ...entries, "--outfile", out], { cwd: ROOT });
+  if (built.exitCode !== 0) throw new Error(built.stderr.toString());
+  return out;
 }
 
 const bundles = new Map<string, Promise<string>>();
