@@ -19,7 +19,15 @@ const STEPS: readonly Step[] = [
   { name: "types under Bun", argv: [bin("tsc"), "-p", "."] },
   {
     name: "types under Deno",
-    argv: [bin("deno"), "check", "--quiet", "src/main.ts", "src/index.ts", "test/contract/run.ts"],
+    argv: [
+      bin("deno"),
+      "check",
+      "--quiet",
+      "src/main.ts",
+      "src/index.ts",
+      "test/contract/run-linux.ts",
+      "adapters/linux/worker.ts",
+    ],
   },
   { name: "dead code", argv: [bin("knip"), "--no-progress"] },
 ];

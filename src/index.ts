@@ -9,12 +9,15 @@
  * console.log(proxy.address); // "127.0.0.1:41234"
  * ```
  */
+import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import { DEFAULTS, type ProxyConfig, type Timeouts } from "./config/config.ts";
+import { DEFAULTS, ENGINES, type EngineConfig, type ProxyConfig, type Timeouts } from "./config/config.ts";
+import { type Engine, startEngine } from "./engine/engine.ts";
 import { totals } from "./metrics/totals.ts";
 import { covers, formatAddress, parseAddress } from "./net/address.ts";
 import { UsageError } from "./net/errors.ts";
-import { type ProxyEvents, RunningProxy } from "./proxy/proxy.ts";
+import type { ProxyControl } from "./proxy/control.ts";
+import type { ProxyEvents } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
 
 export type { Reason } from "./metrics/reason.ts";
@@ -32,6 +35,13 @@ export interface ProxyOptions {
   readonly noDelay?: boolean;
   /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
   readonly keepAlive?: number;
+  /**
+   * "portable", the default, relays in this thread on the runtime's sockets. "native" relays in threads of its
+   * own over libc, on Linux under Bun and Deno; "auto" does so where it works.
+   */
+  readonly engine?: EngineConfig["mode"];
+  /** Threads of the native engine, 1 to 256. Default 1. */
+  readonly workers?: number;
 }
 
 /** The figures of one proxy at one moment. */
@@ -58,7 +68,8 @@ type Watchers = { [Event in keyof ProxyEventMap]: Set<(value: ProxyEventMap[Even
 /** A relay from one listening address to one target. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users of such libraries expect
 export class Proxy implements AsyncDisposable {
-  readonly #proxy: RunningProxy;
+  readonly #engine: Engine;
+  readonly #proxy: ProxyControl;
   readonly #watchers: Watchers;
   #stopped: Promise<void> | undefined;
   #resolveRun: () => void = () => {};
@@ -73,6 +84,7 @@ export class Proxy implements AsyncDisposable {
    * @throws {UsageError} `EADDRESS` for an address that cannot be read, `EOPTION` for an option out of range,
    *   `ELOOP` when the target is the listener itself.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
+   * @throws {Error} with the reason when the native engine was asked for and cannot run here.
    *
    * ```ts
    * const proxy = await Proxy.bind("127.0.0.1:0", "127.0.0.1:5432", { timeouts: { idle: 30_000 } });
@@ -84,7 +96,7 @@ export class Proxy implements AsyncDisposable {
     if (covers(from, to))
       throw new UsageError("ELOOP", `Cannot relay ${listen} to ${target}: the proxy would feed itself`);
     checkOptions(options);
-    const { name = formatAddress(from), timeouts = {}, ...rest } = options;
+    const { name = formatAddress(from), timeouts = {}, engine: mode = "portable", workers = 1, ...rest } = options;
     const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
     const emit: ProxyEvents = {
       opened: (connection) => tell(watchers.opened, connection),
@@ -99,10 +111,17 @@ export class Proxy implements AsyncDisposable {
       targets: [to],
       timeouts: { ...DEFAULTS.proxy.timeouts, ...given(timeouts) },
     };
-    return new Proxy(await RunningProxy.open(runtime, config, emit), watchers);
+    const { engine } = await startEngine(runtime, openThreads, { mode, workers });
+    try {
+      return new Proxy(engine, await engine.open(config, emit), watchers);
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
   }
 
-  private constructor(proxy: RunningProxy, watchers: Watchers) {
+  private constructor(engine: Engine, proxy: ProxyControl, watchers: Watchers) {
+    this.#engine = engine;
     this.#proxy = proxy;
     this.#watchers = watchers;
   }
@@ -132,7 +151,7 @@ export class Proxy implements AsyncDisposable {
   async shutdown({ grace = 0 }: { grace?: number } = {}): Promise<void> {
     checkRange("grace", grace, 0, LONGEST, "milliseconds");
     const drained = this.#proxy.drain();
-    this.#stopped ??= drained.then(() => this.#resolveRun());
+    this.#stopped ??= drained.then(() => this.#engine.close()).then(() => this.#resolveRun());
     const timer = grace > 0 ? runtime.after(grace, () => this.#proxy.cut()) : undefined;
     if (!timer) this.#proxy.cut();
     await Promise.all([drained, this.#stopped]);
@@ -143,9 +162,14 @@ export class Proxy implements AsyncDisposable {
     return totals([this.#proxy.counters]);
   }
 
+  /** "native" or "portable": what relays. */
+  get engine(): Engine["mode"] {
+    return this.#engine.mode;
+  }
+
   /** The live connections, with their bytes so far. */
-  connections(): Connection[] {
-    return this.#proxy.connections;
+  async connections(): Promise<readonly Connection[]> {
+    return (await this.#proxy.connections(Number.POSITIVE_INFINITY)).connections;
   }
 
   /**
@@ -187,11 +211,15 @@ function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-function checkOptions({ timeouts = {}, buffer, keepAlive }: ProxyOptions): void {
+function checkOptions({ timeouts = {}, buffer, keepAlive, engine, workers }: ProxyOptions): void {
   for (const [name, value] of Object.entries(timeouts))
     checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
   checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
   checkRange("buffer", buffer, 1_024, 2 ** 30, "bytes");
+  checkRange("workers", workers, 1, 256, "threads");
+  if (engine !== undefined && !ENGINES.includes(engine)) {
+    throw new UsageError("EOPTION", `The option engine is "${engine}"; use ${ENGINES.join(", ")}`);
+  }
 }
 
 function checkRange(name: string, value: number | undefined, least: number, most: number, unit: string): void {

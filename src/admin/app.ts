@@ -1,16 +1,18 @@
 /** The admin server: metrics, health and a read-only look at what runs. Plain Hono, so it runs anywhere. */
 import { type Context, Hono } from "hono";
 import { formatDuration } from "../config/units.ts";
+import type { Engine } from "../engine/engine.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Fetch, Runtime } from "../net/runtime.ts";
-import type { RunningProxy } from "../proxy/proxy.ts";
+import type { ProxyControl } from "../proxy/control.ts";
 import { VERSION } from "../version.ts";
 
 export interface AdminSource {
   readonly runtime: Runtime;
-  readonly proxies: readonly RunningProxy[];
+  readonly engine: Engine;
+  readonly proxies: readonly ProxyControl[];
   /** Every proxy listens and none is draining. */
   readonly ready: boolean;
 }
@@ -23,7 +25,8 @@ export function adminApp(source: AdminSource): Fetch {
   const app = new Hono();
   const counters = () => source.proxies.map((proxy) => proxy.counters);
   const { runtime } = source;
-  const build = { version: VERSION, runtime: runtime.name, runtimeVersion: runtime.version };
+  const { engine } = source;
+  const build = { version: VERSION, runtime: runtime.name, runtimeVersion: runtime.version, engine: engine.mode };
 
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") await next();
@@ -34,18 +37,21 @@ export function adminApp(source: AdminSource): Fetch {
     const format = c.req.query("format") ?? "text";
     if (format === "json") return c.json(totalsJson(totals(counters())));
     if (format !== "text") return c.json({ error: `unknown format "${format}"; use text or json` }, 400);
-    return c.body(exposition(counters(), build), 200, { "content-type": CONTENT_TYPE });
+    return c.body(exposition(counters(), build, engine), 200, { "content-type": CONTENT_TYPE });
   });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
-  app.get("/api/proxies", (c) => c.json({ proxies: source.proxies.map(describe) }));
-  app.get("/api/connections", (c) => {
+  app.get("/api/proxies", (c) =>
+    c.json({ engine: { mode: engine.mode, workers: engine.workers }, proxies: source.proxies.map(describe) }),
+  );
+  app.get("/api/connections", async (c) => {
     const limit = Number(c.req.query("limit") ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
       return c.json({ error: `limit is a whole number from 1 to ${LIMIT_MAX}` }, 400);
     }
-    const all = source.proxies.flatMap((proxy) => proxy.connections);
-    return c.json({ total: all.length, connections: all.slice(0, limit) });
+    const lists = await Promise.all(source.proxies.map((proxy) => proxy.connections(limit)));
+    const total = lists.reduce((sum, list) => sum + list.total, 0);
+    return c.json({ total, connections: lists.flatMap((list) => list.connections).slice(0, limit) });
   });
   app.notFound((c) => c.json({ error: `nothing at ${c.req.path}; GET / lists what there is` }, 404));
   return (request) => app.fetch(request);
@@ -70,7 +76,7 @@ function index({ proxies }: AdminSource): string {
   ].join("\n");
 }
 
-function describe(proxy: RunningProxy): unknown {
+function describe(proxy: ProxyControl): unknown {
   const { config, counters } = proxy;
   const sum = totals([counters]);
   const timeouts = Object.entries(config.timeouts).map(([name, ms]) => [name, formatDuration(ms)]);

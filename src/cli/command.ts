@@ -3,7 +3,7 @@
  * command lines and `help.ts` writes what people see.
  */
 import * as v from "valibot";
-import { parseBuffer, parseDuration, parseDurationOrOff } from "../config/units.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff, parseWorkers } from "../config/units.ts";
 import { label } from "../config/values.ts";
 import { parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
@@ -120,6 +120,7 @@ export const KINDS = {
   duration: { placeholder: "DURATION", parse: parseDuration },
   durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
+  workers: { placeholder: "N|auto", parse: parseWorkers },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
   listenOrOff: {
     placeholder: "ADDRESS|off",

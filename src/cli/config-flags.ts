@@ -18,6 +18,7 @@ export function tcpConfig(line: Run): Config {
   return checked(line, {
     admin: adminConfig(flags.metrics) ?? { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false },
     log: logOf(line, DEFAULTS.log),
+    engine: { mode: flags.engine ?? DEFAULTS.engine.mode, workers: flags.workers ?? DEFAULTS.engine.workers },
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
     proxies: [
       {
@@ -49,6 +50,7 @@ export function overrideConfig(config: Config, line: Run): Config {
     ...config,
     admin: adminConfig(flags.metrics) ?? config.admin,
     log: logOf(line, config.log),
+    engine: { mode: flags.engine ?? config.engine.mode, workers: flags.workers ?? config.engine.workers },
     shutdown: { grace: flags.grace ?? config.shutdown.grace },
   });
 }

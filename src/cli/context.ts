@@ -1,10 +1,13 @@
 /** What every command gets. */
+import type { OpenThreads } from "../engine/threads.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { Run } from "./command.ts";
 import type { Host } from "./host.ts";
 
 interface Context {
   readonly runtime: Runtime;
+  /** The native engine's threads, for who wants them. */
+  readonly openThreads: OpenThreads;
   readonly host: Host;
   /** The command line, read and checked. */
   readonly line: Run;

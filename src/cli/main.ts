@@ -1,4 +1,5 @@
 /** Reads the command line, runs the command, and turns what is thrown into one line and an exit code. */
+import type { OpenThreads } from "../engine/threads.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { CommandRun } from "./context.ts";
@@ -18,7 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
 };
 
 /** Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration. */
-export async function main(runtime: Runtime, host: Host): Promise<number> {
+export async function main(runtime: Runtime, openThreads: OpenThreads, host: Host): Promise<number> {
   try {
     const line = parseCommandLine(host.args, program);
     if (line.kind === "help") {
@@ -27,7 +28,7 @@ export async function main(runtime: Runtime, host: Host): Promise<number> {
     }
     const command = await COMMANDS[line.command.name]?.();
     if (!command) throw new Error(`the command ${line.command.name} has no implementation`);
-    return await command({ runtime, host, line });
+    return await command({ runtime, openThreads, host, line });
   } catch (error) {
     if (error instanceof UsageError) {
       for (const text of error.message.split("\n")) host.err(text.startsWith("weir ") ? text : `weir: ${text}`);

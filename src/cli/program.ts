@@ -1,5 +1,5 @@
 /** Everything that can be typed after `weir`: parsing, help and errors all come from this table. */
-import { DEFAULT_ADMIN, LEVELS } from "../config/config.ts";
+import { DEFAULT_ADMIN, ENGINES, LEVELS } from "../config/config.ts";
 import type { Flag, Program } from "./command.ts";
 
 /** What every command that runs something can be told about its log. */
@@ -31,6 +31,19 @@ export const LOG_FLAGS = [
   },
   { name: "summary-interval", kind: "durationOrOff", default: "10s", about: "Time between summary lines" },
   { name: "quiet", short: "q", kind: "boolean", about: "Print errors alone, whatever the other log flags say" },
+] as const satisfies readonly Flag[];
+
+const ENGINE_FLAGS = [
+  {
+    name: "engine",
+    kind: "choice",
+    placeholder: "ENGINE",
+    values: ENGINES,
+    default: "auto",
+    about:
+      "What relays the bytes: native (threads over libc, Linux under Bun and Deno), portable (the runtime's sockets), or auto: native where it works",
+  },
+  { name: "workers", kind: "workers", default: "auto", about: "Threads of the native engine; auto: one for each core" },
 ] as const satisfies readonly Flag[];
 
 const GRACE = {
@@ -69,6 +82,7 @@ export const program = {
           flags: [
             { name: "name", kind: "label", default: "proxy-1", about: "What logs and metrics call the proxy" },
             { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
+            ...ENGINE_FLAGS,
             GRACE,
           ],
         },
@@ -137,6 +151,7 @@ export const program = {
           title: "Flags",
           flags: [
             { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
+            ...ENGINE_FLAGS,
             GRACE,
           ],
         },

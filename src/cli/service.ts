@@ -1,14 +1,15 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
 import { adminApp } from "../admin/app.ts";
 import type { Config, ProxyConfig } from "../config/config.ts";
-import { connectionLog } from "../log/connections.ts";
+import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
+import type { OpenThreads } from "../engine/threads.ts";
+import { connectionLog, type Tally } from "../log/connections.ts";
 import { Log } from "../log/log.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
-import { descriptorBudget } from "../proxy/descriptors.ts";
-import { RunningProxy } from "../proxy/proxy.ts";
+import type { ProxyControl } from "../proxy/control.ts";
 import type { Host } from "./host.ts";
 
 /** Milliseconds in which a full process says once that it is full. */
@@ -17,14 +18,18 @@ const REPEAT = 10_000;
 export class Service {
   readonly log: Log;
   readonly runtime: Runtime;
-  readonly proxies: RunningProxy[] = [];
+  readonly engine: Engine;
+  readonly proxies: ProxyControl[] = [];
   readonly #config: Config;
+  readonly #tally: Tally = { active: 0, total: 0 };
   #admin: Bound | undefined;
   #summary: Timer | undefined;
 
   /** Starts all of it or, when anything fails, nothing. */
-  static async start(runtime: Runtime, host: Host, config: Config): Promise<Service> {
-    const service = new Service(runtime, host, config);
+  static async start(runtime: Runtime, openThreads: OpenThreads, host: Host, config: Config): Promise<Service> {
+    const choice = await startEngine(runtime, openThreads, config.engine);
+    const service = new Service(runtime, choice.engine, host, config);
+    service.#watchEngine();
     try {
       for (const proxy of config.proxies) await service.#open(proxy);
       await service.#serveAdmin();
@@ -34,14 +39,14 @@ export class Service {
       await service.#close();
       throw error;
     }
-    service.#watchDescriptors();
-    service.#announce();
+    service.#announce(choice);
     service.#summarise();
     return service;
   }
 
-  private constructor(runtime: Runtime, host: Host, config: Config) {
+  private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config) {
     this.runtime = runtime;
+    this.engine = engine;
     this.#config = config;
     this.log = new Log(config.log, host, () => runtime.wallClock());
   }
@@ -82,9 +87,9 @@ export class Service {
   }
 
   async #open(config: ProxyConfig): Promise<void> {
-    const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals);
+    const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     try {
-      this.proxies.push(await RunningProxy.open(this.runtime, config, events));
+      this.proxies.push(await this.engine.open(config, events));
     } catch (error) {
       throw startError(`proxy "${config.name}"`, error);
     }
@@ -102,28 +107,49 @@ export class Service {
     }
   }
 
-  #announce(): void {
+  #announce({ engine, fallback }: Choice): void {
     for (const { address, counters, config } of this.proxies) {
       const [listen, target] = [formatAddress(address), counters.target];
       const fields = { proxy: config.name, address: listen, target };
       this.log.write("info", "listening", `listening ${listen} -> ${target}`, fields);
     }
+    const fields = { mode: engine.mode, workers: engine.workers, fallback };
+    this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
     if (!this.#admin) return;
     const address = formatAddress(this.#admin.address);
     const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
     this.log.write("info", "metrics", `metrics ${url}`, { address });
   }
 
-  #watchDescriptors(): void {
-    const budget = descriptorBudget(this.runtime);
+  #watchEngine(): void {
+    const { engine, runtime } = this;
     let saidAt = Number.NEGATIVE_INFINITY;
-    budget.onPause = () => {
-      // At the limit accepting stops and goes on with every connection that ends.
-      if (this.runtime.now() - saidAt < REPEAT) return;
-      saidAt = this.runtime.now();
-      const why = `${budget.capacity} connections use all descriptors (ulimit -n ${this.runtime.descriptors})`;
-      this.log.write("warn", "accept_paused", `weir: accepting stops: ${why}; clients wait`);
+    engine.watch = {
+      full: () => {
+        // At the limit accepting stops and goes on with every connection that ends.
+        if (runtime.now() - saidAt < REPEAT) return;
+        saidAt = runtime.now();
+        const why = `${engine.capacity} connections use all descriptors (ulimit -n ${runtime.descriptors})`;
+        this.log.write("warn", "accept_paused", `weir: accepting stops: ${why}; clients wait`);
+      },
+      lost: (events) => {
+        this.#count();
+        const text = `weir: ${events} lines about connections were lost: the log cannot keep up`;
+        this.log.write("warn", "events_lost", text, { events });
+      },
+      died: (worker, connections, stack) => {
+        this.#count();
+        const text = `weir: worker ${worker} died with ${connections} connections, another takes its place: ${stack}`;
+        this.log.write("error", "worker_died", text, { worker, connections, stack });
+      },
     };
+  }
+
+  /** Events are lost: from here on the lines count from what the counters say. */
+  #count(): void {
+    const { connectionsActive, connectionsTotal } = this.totals;
+    this.#tally.active = connectionsActive;
+    this.#tally.total = connectionsTotal;
   }
 
   #summarise(): void {
@@ -146,7 +172,14 @@ export class Service {
     this.#summary?.cancel();
     await Promise.all(this.proxies.map((proxy) => proxy.drain()));
     await this.#admin?.close();
+    await this.engine.close();
   }
+}
+
+/** `native, 2 workers` */
+export function describeEngine({ mode, workers }: Engine): string {
+  if (mode === "portable") return mode;
+  return `${mode}, ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
 /** A path that can never become a socket is a mistake in the configuration; a taken port is bad luck. */

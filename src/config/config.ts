@@ -6,6 +6,7 @@ import type { Address } from "../net/address.ts";
 
 export interface Config {
   readonly admin: AdminConfig;
+  readonly engine: EngineConfig;
   readonly log: LogConfig;
   readonly shutdown: ShutdownConfig;
   readonly proxies: readonly ProxyConfig[];
@@ -64,6 +65,15 @@ function isForPrograms(format: LogConfig["format"]): boolean {
   return format === "json";
 }
 
+export const ENGINES = ["auto", "native", "portable"] as const;
+
+export interface EngineConfig {
+  /** Where connections are relayed: in threads over libc, on the runtime's sockets, or the first where it works. */
+  readonly mode: (typeof ENGINES)[number];
+  /** Threads of the native engine; "auto": one for each core. */
+  readonly workers: number | "auto";
+}
+
 export interface ShutdownConfig {
   /** Milliseconds that live connections get to finish. */
   readonly grace: number;
@@ -102,6 +112,7 @@ export const DEFAULT_ADMIN = "127.0.0.1:8998";
 
 export const DEFAULTS = {
   log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
+  engine: { mode: "auto", workers: "auto" },
   shutdown: { grace: 60_000 },
   proxy: {
     timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
@@ -111,6 +122,7 @@ export const DEFAULTS = {
   },
 } as const satisfies {
   log: LogConfig;
+  engine: EngineConfig;
   shutdown: ShutdownConfig;
   proxy: Omit<ProxyConfig, "name" | "listen" | "targets">;
 };

@@ -101,7 +101,7 @@ function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
     return { ...DEFAULTS.proxy, name: `proxy-${index + 1}`, listen: server.listen_addr, targets: [target.addr] };
   });
   const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false };
-  return { admin, log: DEFAULTS.log, shutdown: DEFAULTS.shutdown, proxies };
+  return { admin, log: DEFAULTS.log, engine: DEFAULTS.engine, shutdown: DEFAULTS.shutdown, proxies };
 }
 
 function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
@@ -109,6 +109,7 @@ function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
   return {
     admin: { listen: metrics ?? parseAddress(ANY_PORT, "listen"), explicit: metrics !== undefined },
     log: { ...DEFAULTS.log, summaryInterval: file.metrics_log_interval_secs },
+    engine: DEFAULTS.engine,
     shutdown: { grace: file.grace_period_secs },
     proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [target] }],
   };

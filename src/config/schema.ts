@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { parseAddress } from "../net/address.ts";
-import { type Config, DEFAULT_ADMIN, DEFAULTS, LEVELS, logConfig, type ProxyConfig } from "./config.ts";
+import { type Config, DEFAULT_ADMIN, DEFAULTS, ENGINES, LEVELS, logConfig, type ProxyConfig } from "./config.ts";
 import type { Path } from "./problem.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
@@ -45,6 +45,16 @@ export const fileSchema = t.table(
       }),
       {},
     ),
+    engine: v.optional(
+      t.table("What relays the bytes.", {
+        mode: v.optional(
+          t.choice("native: threads over libc, Linux alone; portable: the runtime's own sockets.", ENGINES),
+          DEFAULTS.engine.mode,
+        ),
+        workers: v.optional(t.workers("Threads of the native engine; auto: one for each core."), "auto"),
+      }),
+      {},
+    ),
     shutdown: v.optional(
       t.table("How weir stops.", {
         grace: v.optional(
@@ -56,7 +66,7 @@ export const fileSchema = t.table(
     ),
     proxy: v.optional(t.list("The proxies.", "tables written [[proxy]]", proxySchema()), []),
   },
-  ["engine", "mux", "udp"],
+  ["mux", "udp"],
 );
 
 /** weir's own format. */
@@ -154,11 +164,12 @@ function timeoutsSchema() {
   });
 }
 
-function toConfig({ admin, log, shutdown, proxy }: File): Config {
+function toConfig({ admin, log, engine, shutdown, proxy }: File): Config {
   const listen = admin.listen === undefined ? parseAddress(DEFAULT_ADMIN, "listen") : admin.listen;
   return {
     admin: { listen, explicit: admin.listen !== undefined },
     log: logConfig({ ...log, summaryInterval: log.summary_interval }),
+    engine,
     shutdown: { grace: shutdown.grace },
     proxies: proxy.map(toProxy),
   };

@@ -102,6 +102,24 @@ export function parseBuffer(text: string): number {
   return size;
 }
 
+const WORKERS_MAX = 256;
+
+/**
+ * Reads a number of threads, or "auto".
+ *
+ * @returns 1 to 256, or "auto"
+ * @throws {UsageError} `EWORKERS`
+ */
+export function parseWorkers(text: string): number | "auto" {
+  if (text === "auto") return "auto";
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= WORKERS_MAX) return count;
+  throw new UsageError(
+    "EWORKERS",
+    `Cannot use "${text}" as the number of workers: write 1 to ${WORKERS_MAX}, or "auto"`,
+  );
+}
+
 type Units = Readonly<Record<string, number>>;
 
 function sizeError(text: string): (why: string) => never {

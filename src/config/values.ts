@@ -7,7 +7,7 @@ import { parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
-import { parseBuffer, parseDuration, parseDurationOrOff } from "./units.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff, parseWorkers } from "./units.ts";
 
 /**
  * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
@@ -96,6 +96,11 @@ export function text<T>(about: string, what: string, parse: (value: string) => T
       }
     }),
   );
+}
+
+/** A number of threads, or "auto". */
+export function workers(about: string) {
+  return text(about, 'a number of threads, or "auto"', parseWorkers);
 }
 
 export function wholeNumber(about: string, max: number) {

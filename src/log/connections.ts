@@ -9,34 +9,65 @@ import type { Log } from "./log.ts";
 /** A cause that repeats is printed once in this many milliseconds, with the number left out. */
 const REPEAT = 1_000;
 
-export function connectionLog(log: Log, config: LogConfig, runtime: Runtime, sum: () => Totals): ProxyEvents {
-  const events: ProxyEvents = { failed: failures(log, runtime) };
-  const closed: ((record: ConnectionRecord, error: Error | undefined) => void)[] = [bugs(log)];
-  if (config.connections) {
-    events.opened = ({ client, target, proxy, id }) => {
-      const { connectionsActive: active, connectionsTotal: total } = sum();
-      const text = `[METRICS] ConnectionOpened ${client} | active: ${active}, total: ${total}`;
-      log.write("info", "connection_opened", text, { id, proxy, client, target, active, total });
-    };
-    closed.push(({ client, proxy, id }) => {
-      const { connectionsActive: active } = sum();
-      const text = `[METRICS] ConnectionClosed ${client} | active: ${active}`;
-      log.write("info", "connection_closed", text, { id, proxy, client, active });
-    });
-  }
-  if (config.access) {
-    closed.push((record) => log.write("info", "access", accessLine(record), { ...record }));
-  }
-  const { failed } = events;
-  events.closed = (record, error) => {
-    for (const each of closed) each(record, error);
+/**
+ * Connections as the lines tell of them: an event may be older than the counters. Whoever loses events sets it
+ * right.
+ */
+export interface Tally {
+  active: number;
+  total: number;
+}
+
+/** `sum` are the totals of this moment; `tally` is shared by all proxies of a log. */
+export function connectionLog(
+  log: Log,
+  config: LogConfig,
+  runtime: Runtime,
+  sum: () => Totals,
+  tally: Tally,
+): ProxyEvents {
+  const line = config.connections ? closing(log, tally) : undefined;
+  const access: Ended | undefined = config.access
+    ? (record) => log.write("info", "access", accessLine(record), { ...record })
+    : undefined;
+  const ended = both(line, access);
+  const failed = log.enabled("warn") ? failures(log, runtime) : undefined;
+  return {
+    opened: config.connections ? opening(log, tally) : undefined,
+    closed: ended,
+    failed: both(failed, ended),
+    broken: bugs(log),
+    read: log.enabled("trace") ? reads(log, sum) : undefined,
   };
-  events.failed = (record, error) => {
-    failed?.(record, error);
-    for (const each of closed) each(record, error);
+}
+
+type Ended = NonNullable<ProxyEvents["closed"]>;
+
+function both(one: Ended | undefined, other: Ended | undefined): Ended | undefined {
+  if (!one || !other) return one ?? other;
+  return (record, failure) => {
+    one(record, failure);
+    other(record, failure);
   };
-  if (log.enabled("trace")) events.read = reads(log, sum);
-  return events;
+}
+
+function opening(log: Log, tally: Tally): NonNullable<ProxyEvents["opened"]> {
+  return ({ client, target, proxy, id }) => {
+    tally.active++;
+    tally.total++;
+    const { active, total } = tally;
+    const text = `[METRICS] ConnectionOpened ${client} | active: ${active}, total: ${total}`;
+    log.write("info", "connection_opened", text, { id, proxy, client, target, active, total });
+  };
+}
+
+function closing(log: Log, tally: Tally): Ended {
+  return ({ client, proxy, id }) => {
+    tally.active--;
+    const { active } = tally;
+    const text = `[METRICS] ConnectionClosed ${client} | active: ${active}`;
+    log.write("info", "connection_closed", text, { id, proxy, client, active });
+  };
 }
 
 /** `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed` */
@@ -62,19 +93,17 @@ function reads(log: Log, sum: () => Totals): NonNullable<ProxyEvents["read"]> {
 }
 
 /** A connection that weir itself has spoilt: the log gets the stack, for a report. */
-function bugs(log: Log): (record: ConnectionRecord, error: Error | undefined) => void {
-  return ({ reason, id, client, target }, error) => {
-    if (reason !== "internal_error") return;
-    const cause = error?.cause instanceof Error ? error.cause : error;
-    const text = `weir: a bug ended the connection of ${client}: ${cause?.stack ?? "unknown"}`;
-    log.write("error", "internal_error", text, { id, client, target, stack: cause?.stack });
+function bugs(log: Log): Ended {
+  return ({ id, client, target }, failure) => {
+    const text = `weir: a bug ended the connection of ${client}: ${failure?.stack ?? failure?.message ?? "unknown"}`;
+    log.write("error", "internal_error", text, { id, client, target, stack: failure?.stack });
   };
 }
 
 /** A target that is down fails thousands of times a second; the log says so once a second. */
-function failures(log: Log, runtime: Runtime): NonNullable<ProxyEvents["failed"]> {
+function failures(log: Log, runtime: Runtime): Ended {
   const recent = new Map<string, { at: number; suppressed: number }>();
-  return (record, error) => {
+  return (record, failure) => {
     const { proxy, target, client, reason } = record;
     const key = `${proxy} ${target} ${reason}`;
     const before = recent.get(key);
@@ -86,7 +115,7 @@ function failures(log: Log, runtime: Runtime): NonNullable<ProxyEvents["failed"]
     recent.set(key, { at: now, suppressed: 0 });
     const suppressed = before?.suppressed ?? 0;
     const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : "";
-    const text = `weir: ${client} was reset: ${error?.message ?? reason}${more}`;
+    const text = `weir: ${client} was reset: ${failure?.message ?? reason}${more}`;
     log.write("warn", "connection_failed", text, { proxy, client, target, reason, error: record.error, suppressed });
   };
 }

@@ -26,15 +26,37 @@ const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const CELLS = DURATION + DURATION_BOUNDS.length + 2;
 
+/** Memory that the cells of one {@link Counters} take. */
+export const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT;
+
 export class Counters {
   readonly proxy: string;
   readonly target: string;
   readonly cells: Float64Array;
 
-  constructor(proxy: string, target: string) {
+  /** `cells` may lie in shared memory: {@link BYTES} of it, zero at first. */
+  constructor(proxy: string, target: string, cells: Float64Array = new Float64Array(CELLS)) {
     this.proxy = proxy;
     this.target = target;
-    this.cells = new Float64Array(CELLS);
+    this.cells = cells;
+  }
+
+  /** The figures of several that count for one proxy and target, added up. */
+  static sum(parts: readonly Counters[]): Counters {
+    const [first] = parts;
+    const sum = new Counters(first?.proxy ?? "", first?.target ?? "");
+    for (const { cells } of parts) {
+      for (let i = 0; i < CELLS; i++) sum.add(i, cells[i] ?? 0);
+    }
+    return sum;
+  }
+
+  /** Whoever counted here is gone, and its connections with it. */
+  abandon(): number {
+    const lost = this.get(CELL.active);
+    this.add(CELL.active, -lost);
+    this.add(ENDED + REASONS.indexOf("internal_error"), lost);
+    return lost;
   }
 
   add(cell: number, amount: number): void {

@@ -14,10 +14,17 @@ export interface BuildInfo {
   readonly version: string;
   readonly runtime: string;
   readonly runtimeVersion: string;
+  readonly engine: string;
 }
 
-export function exposition(counters: readonly Counters[], build: BuildInfo): string {
-  const page = [...fourLines(totals(counters)), ...buildInfo(build)];
+export interface EngineFigures {
+  readonly workers: number;
+  readonly restarts: number;
+  readonly eventsLost: number;
+}
+
+export function exposition(counters: readonly Counters[], build: BuildInfo, engine: EngineFigures): string {
+  const page = [...fourLines(totals(counters)), ...buildInfo(build), ...engineFigures(engine)];
   for (const family of FAMILIES) {
     page.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`);
     for (const each of counters) page.push(...family.lines(each));
@@ -43,9 +50,23 @@ function fourLines(sum: Totals): string[] {
   ];
 }
 
-function buildInfo({ version, runtime, runtimeVersion }: BuildInfo): string[] {
+function engineFigures({ workers, restarts, eventsLost }: EngineFigures): string[] {
+  return [
+    "# HELP weir_workers Threads that relay; 0 in portable mode, where the main thread does.",
+    "# TYPE weir_workers gauge",
+    `weir_workers ${workers}`,
+    "# HELP weir_worker_restarts_total Threads that died and were replaced.",
+    "# TYPE weir_worker_restarts_total counter",
+    `weir_worker_restarts_total ${restarts}`,
+    "# HELP weir_events_lost_total Log events of connections that were dropped because nobody kept up.",
+    "# TYPE weir_events_lost_total counter",
+    `weir_events_lost_total ${eventsLost}`,
+  ];
+}
+
+function buildInfo({ version, runtime, runtimeVersion, engine }: BuildInfo): string[] {
   const name = "weir_build_info";
-  const set = labels({ version, runtime, runtime_version: runtimeVersion });
+  const set = labels({ version, runtime, runtime_version: runtimeVersion, engine });
   return [`# HELP ${name} Always 1; the labels tell what runs.`, `# TYPE ${name} gauge`, `${name}${set} 1`];
 }
 

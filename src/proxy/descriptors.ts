@@ -9,8 +9,15 @@ import type { Listener, Runtime, Timer } from "../net/runtime.ts";
 const PER_SESSION = 2;
 /** Kept for listeners, logs, the admin server and the runtime itself. */
 const RESERVE = 64;
+/** Milliseconds between two looks at whether another thread has made room. */
+const LOOK = 20;
 /** Milliseconds without accepting after the kernel has said EMFILE or ENFILE in spite of the count. */
 const RECOVERY = 100;
+
+/** How many sessions a limit of descriptors allows. */
+export function sessionsWithin(descriptors: number): number {
+  return Math.max(1, Math.floor((descriptors - RESERVE) / PER_SESSION));
+}
 
 export class DescriptorBudget {
   readonly #runtime: Runtime;
@@ -18,14 +25,19 @@ export class DescriptorBudget {
   readonly #listeners = new Set<Listener>();
   /** Told when accepting stops. */
   onPause: () => void = () => {};
-  #sessions = 0;
+  /** How many there are, in all threads that share the count. */
+  readonly #sessions: Int32Array;
+  readonly #alone: boolean;
   #paused = false;
   #recovery: Timer | undefined;
+  #look: Timer | undefined;
 
-  constructor(runtime: Runtime) {
+  /** `shared`: one number in shared memory, for threads that share the process's descriptors. */
+  constructor(runtime: Runtime, shared?: Int32Array) {
     this.#runtime = runtime;
-    const limit = runtime.descriptors ?? Number.POSITIVE_INFINITY;
-    this.#capacity = Math.max(1, Math.floor((limit - RESERVE) / PER_SESSION));
+    this.#sessions = shared ?? new Int32Array(1);
+    this.#alone = shared === undefined;
+    this.#capacity = sessionsWithin(runtime.descriptors ?? Number.POSITIVE_INFINITY);
   }
 
   /** Sessions that fit into the process. */
@@ -44,13 +56,13 @@ export class DescriptorBudget {
 
   /** Counts a new session. False: there is no room for it, on a runtime that cannot stop accepting. */
   take(): boolean {
-    this.#sessions++;
-    if (this.#sessions >= this.#capacity) this.#pause();
-    return this.#sessions <= this.#capacity || this.#runtime.can.pauseAccept;
+    const sessions = Atomics.add(this.#sessions, 0, 1) + 1;
+    if (sessions >= this.#capacity) this.#pause();
+    return sessions <= this.#capacity || this.#runtime.can.pauseAccept;
   }
 
   give(): void {
-    this.#sessions--;
+    Atomics.sub(this.#sessions, 0, 1);
     if (!this.#recovery) this.#resume();
   }
 
@@ -68,10 +80,21 @@ export class DescriptorBudget {
     this.#paused = true;
     this.onPause();
     for (const listener of this.#listeners) listener.pause();
+    this.#watch();
+  }
+
+  /** Sessions that end in other threads make room as well, and nobody tells. */
+  #watch(): void {
+    if (this.#alone || !this.#paused) return;
+    this.#look?.cancel();
+    this.#look = this.#runtime.after(LOOK, () => {
+      if (!this.#recovery) this.#resume();
+      this.#watch();
+    });
   }
 
   #resume(): void {
-    if (!this.#paused || this.#sessions >= this.#capacity) return;
+    if (!this.#paused || Atomics.load(this.#sessions, 0) >= this.#capacity) return;
     this.#paused = false;
     try {
       for (const listener of this.#listeners) listener.resume();
@@ -83,6 +106,13 @@ export class DescriptorBudget {
 }
 
 const budgets = new WeakMap<Runtime, DescriptorBudget>();
+
+/** Makes the budget of `runtime`, one of several threads, count together with theirs. */
+export function shareBudget(runtime: Runtime, shared: Int32Array): DescriptorBudget {
+  const budget = new DescriptorBudget(runtime, shared);
+  budgets.set(runtime, budget);
+  return budget;
+}
 
 /** The one budget of this process. */
 export function descriptorBudget(runtime: Runtime): DescriptorBudget {

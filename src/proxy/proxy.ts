@@ -3,7 +3,8 @@ import type { ProxyConfig } from "../config/config.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import type { Listener, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { ConnectionList, ProxyControl } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import type { Role } from "./relay.ts";
@@ -12,25 +13,51 @@ import { Session, type SessionOwner } from "./session.ts";
 /** Connections waiting in the kernel for accept; it cuts this down to net.core.somaxconn. */
 const BACKLOG = 4_096;
 
+/** What a proxy tells; whatever nobody asks for costs nothing. */
 export interface ProxyEvents {
-  opened?(connection: Connection): void;
+  opened?: ((connection: Connection) => void) | undefined;
   /** The connection was relayed and is over. */
-  closed?(record: ConnectionRecord, error: Error | undefined): void;
+  closed?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
   /** The client could not be given a target; `record.reason` says why. */
-  failed?(record: ConnectionRecord, error: Error | undefined): void;
+  failed?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
+  /** A bug in weir has ended the connection; `closed` follows. */
+  broken?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
   /** Each read; the data path is slower while somebody wants this. */
-  read?(connection: Connection, from: Role, bytes: number): void;
+  read?: ((connection: Connection, from: Role, bytes: number) => void) | undefined;
+}
+
+/** The error behind a record. */
+export interface Failure {
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+/** What one thread needs to know when proxies run in several. */
+export interface Share {
+  /** A new id, unique among the connections of the process. */
+  readonly nextId: () => number;
+  /** Where it counts. */
+  readonly cells?: Float64Array;
+  /** How it comes to its listener, which somebody else has opened. */
+  readonly listen?: Runtime["listen"];
 }
 
 let lastId = 0;
+const ALONE: Share = { nextId: () => ++lastId };
 
-export class RunningProxy implements SessionOwner {
+/** How `config` listens. */
+export function listenOptions({ noDelay, keepAlive, buffer }: ProxyConfig): ListenOptions {
+  return { noDelay, keepAlive, buffer, backlog: BACKLOG };
+}
+
+export class RunningProxy implements SessionOwner, ProxyControl {
   readonly runtime: Runtime;
   readonly config: ProxyConfig;
   readonly counters: Counters;
   readonly read: SessionOwner["read"];
   readonly #target: Address;
-  readonly #watchers: readonly ProxyEvents[];
+  readonly #events: ProxyEvents;
+  readonly #nextId: () => number;
   readonly #sessions = new Set<Session>();
   readonly #budget: DescriptorBudget;
   readonly #idle: (() => void)[] = [];
@@ -38,30 +65,32 @@ export class RunningProxy implements SessionOwner {
   #draining = false;
 
   /** Starts listening. Rejects with a `SocketError` that names the address. */
-  static async open(runtime: Runtime, config: ProxyConfig, ...watchers: ProxyEvents[]): Promise<RunningProxy> {
-    const proxy = new RunningProxy(runtime, config, watchers);
-    const { noDelay, keepAlive, buffer } = config;
-    const options = { noDelay, keepAlive, buffer, backlog: BACKLOG };
-    proxy.#listener = await runtime.listen(config.listen, options, (socket) => proxy.#accept(socket));
+  static async open(
+    runtime: Runtime,
+    config: ProxyConfig,
+    events: ProxyEvents = {},
+    share: Share = ALONE,
+  ): Promise<RunningProxy> {
+    const proxy = new RunningProxy(runtime, config, events, share);
+    const options = { ...listenOptions(config), exhausted: () => proxy.#budget.exhausted() };
+    const listen = share.listen ?? runtime.listen;
+    proxy.#listener = await listen(config.listen, options, (socket) => proxy.#accept(socket));
     proxy.#budget.join(proxy.#listener);
     return proxy;
   }
 
-  private constructor(runtime: Runtime, config: ProxyConfig, watchers: readonly ProxyEvents[]) {
+  private constructor(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, { nextId, cells }: Share) {
     const [target] = config.targets;
     if (!target) throw new Error(`proxy ${config.name} has no target`);
     this.runtime = runtime;
     this.config = config;
-    this.counters = new Counters(config.name, formatAddress(target));
+    this.counters = new Counters(config.name, formatAddress(target), cells);
     this.#target = target;
-    this.#watchers = watchers;
+    this.#events = events;
+    this.#nextId = nextId;
     this.#budget = descriptorBudget(runtime);
-    const readers = watchers.filter((watcher) => watcher.read);
-    if (readers.length > 0) {
-      this.read = (session, from, bytes) => {
-        for (const reader of readers) reader.read?.(session.connection, from, bytes);
-      };
-    }
+    const { read } = events;
+    if (read) this.read = (session, from, bytes) => read(session.connection, from, bytes);
   }
 
   /** The address really bound. */
@@ -74,8 +103,13 @@ export class RunningProxy implements SessionOwner {
     return this.#draining;
   }
 
-  get connections(): Connection[] {
-    return Array.from(this.#sessions, (session) => session.connection);
+  async connections(limit: number): Promise<ConnectionList> {
+    const connections: Connection[] = [];
+    for (const session of this.#sessions) {
+      if (connections.length === limit) break;
+      connections.push(session.connection);
+    }
+    return { total: this.#sessions.size, connections };
   }
 
   /** Stops listening. Resolves when the last connection has ended. */
@@ -94,7 +128,7 @@ export class RunningProxy implements SessionOwner {
     this.counters.add(CELL.active, -1);
     if (session.reason === "no_descriptors") this.#budget.exhausted();
     this.#budget.give();
-    if (this.#watchers.length > 0) this.#report(session);
+    this.#report(session);
     if (this.#sessions.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -103,20 +137,19 @@ export class RunningProxy implements SessionOwner {
     const fits = this.#budget.take();
     this.counters.add(CELL.connections, 1);
     this.counters.add(CELL.active, 1);
-    const session = new Session(++lastId, this, socket, this.#target, this.counters);
+    const session = new Session(this.#nextId(), this, socket, this.#target, this.counters);
     this.#sessions.add(session);
-    for (const watcher of this.#watchers) watcher.opened?.(session.connection);
+    this.#events.opened?.(session.connection);
     if (fits) session.start();
     else session.cut("no_descriptors");
   }
 
   #report(session: Session): void {
-    const { record } = session;
-    const failed = FAILURES.includes(record.reason);
-    for (const watcher of this.#watchers) {
-      if (failed) watcher.failed?.(record, session.error);
-      else watcher.closed?.(record, session.error);
-    }
+    const { reason } = session;
+    const { closed, failed, broken } = this.#events;
+    if (broken && reason === "internal_error") broken(session.record, rootOf(session.error));
+    const tell = FAILURES.includes(reason) ? failed : closed;
+    tell?.(session.record, session.error);
   }
 
   async #stopListening(): Promise<void> {
@@ -126,4 +159,9 @@ export class RunningProxy implements SessionOwner {
     this.#budget.leave(this.#listener);
     await this.#listener.close();
   }
+}
+
+/** What was thrown in the first place. */
+function rootOf(error: Error | undefined): Error | undefined {
+  return error?.cause instanceof Error ? error.cause : error;
 }

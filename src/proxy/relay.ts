@@ -7,11 +7,14 @@
  * A full socket pauses the one that feeds it, and its drain resumes that one. A FIN is passed on behind
  * the bytes before it and leaves the other direction open. A reset is passed on as a reset, but only when
  * the bytes that were read before it have reached the other side.
+ *
+ * An adapter that can move bytes by itself does so (`Runtime.link`), unless somebody wants to see them; the
+ * sides then only count.
  */
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Chunk, Meter, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 
 export type Role = "client" | "target";
 
@@ -64,6 +67,10 @@ export class Relay {
     this.target.peer = this.client;
     client.on(this.client);
     target.on(this.target);
+    if (runtime.link && !owner.read) {
+      runtime.link(client, target, this.client);
+      runtime.link(target, client, this.target);
+    }
     target.resume();
     client.resume();
   }
@@ -133,7 +140,7 @@ function waiting(socket: StreamSocket): number {
 }
 
 /** One of the two sockets: what comes from it goes to its peer. */
-export class Side implements StreamEvents {
+export class Side implements StreamEvents, Meter {
   readonly role: Role;
   readonly socket: StreamSocket;
   peer: Side = this;
@@ -158,12 +165,22 @@ export class Side implements StreamEvents {
 
   data(chunk: Chunk): void {
     const { length } = chunk;
-    const relay = this.#relay;
-    this.bytes += length;
-    (this.#cells[this.#bytesCell] as number) += length;
-    relay.activeAt = relay.runtime.now();
-    if (!this.peer.socket.write(chunk)) this.#hold();
-    if (relay.owner.read) relay.owner.read(this.role, length);
+    this.moved(length);
+    if (!this.peer.socket.write(chunk)) {
+      this.socket.pause();
+      this.held();
+    }
+    this.#relay.owner.read?.(this.role, length);
+  }
+
+  moved(bytes: number): void {
+    this.bytes += bytes;
+    (this.#cells[this.#bytesCell] as number) += bytes;
+    this.#relay.activeAt = this.#relay.runtime.now();
+  }
+
+  held(): void {
+    (this.#cells[this.#pausesCell] as number) += 1;
   }
 
   drain(): void {
@@ -186,10 +203,5 @@ export class Side implements StreamEvents {
     const before = this.#looked;
     this.#looked = true;
     return before;
-  }
-
-  #hold(): void {
-    this.socket.pause();
-    (this.#cells[this.#pausesCell] as number) += 1;
   }
 }

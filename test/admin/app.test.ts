@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
 import { adminApp } from "../../src/admin/app.ts";
 import { DEFAULTS } from "../../src/config/config.ts";
+import { PortableEngine } from "../../src/engine/portable.ts";
 import { EchoServer } from "../../src/proxy/echo.ts";
 import { RunningProxy } from "../../src/proxy/proxy.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
@@ -12,7 +13,7 @@ async function world() {
   const echo = await EchoServer.open(runtime, LOOPBACK);
   const config = { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [echo.address] };
   const proxy = await RunningProxy.open(runtime, config);
-  const state = { runtime, proxies: [proxy], ready: true };
+  const state = { runtime, engine: new PortableEngine(runtime), proxies: [proxy], ready: true };
   const app = adminApp(state);
   const get = (path: string, method = "GET") => Promise.resolve(app(new Request(`http://weir${path}`, { method })));
   return {

@@ -95,7 +95,13 @@ function config(...rows: Row[]): Config {
     const targets = [parseAddress(target, "target")];
     return { ...DEFAULTS.proxy, name, listen: parseAddress(listen, "listen"), targets };
   });
-  return { admin: { listen: null, explicit: false }, log: DEFAULTS.log, shutdown: DEFAULTS.shutdown, proxies };
+  return {
+    admin: { listen: null, explicit: false },
+    log: DEFAULTS.log,
+    engine: DEFAULTS.engine,
+    shutdown: DEFAULTS.shutdown,
+    proxies,
+  };
 }
 
 function messages(whole: Config): string[] {

@@ -17,6 +17,7 @@ describe("a file of tcp-clone", () => {
     expect(loadConfig(CLONE + second, "clone.toml")).toEqual({
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 8998 }, explicit: false },
       log: DEFAULTS.log,
+      engine: DEFAULTS.engine,
       shutdown: DEFAULTS.shutdown,
       proxies: [
         {
@@ -82,6 +83,7 @@ describe("a file of basic-tcp-proxy", () => {
     expect(loadConfig('target_addr = "example.com:80"', "proxy.toml")).toEqual({
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, explicit: false },
       log: { ...DEFAULTS.log, summaryInterval: 10_000 },
+      engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 60_000 },
       proxies: [
         {

@@ -12,6 +12,7 @@ describe("loadConfig", () => {
     expect(loadConfig(PROXY, "weir.toml")).toEqual({
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 8998 }, explicit: false },
       log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
+      engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 60_000 },
       proxies: [
         {
@@ -53,6 +54,7 @@ describe("loadConfig", () => {
     expect(config).toEqual({
       admin: { listen: { kind: "tcp", host: "::", port: 9000 }, explicit: true },
       log: { level: "trace", format: "json", summaryInterval: 60_000, connections: true, access: false },
+      engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 0 },
       proxies: [
         {
@@ -104,7 +106,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, shutdown, proxy',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, proxy',
     ]);
   });
 });
@@ -148,7 +150,7 @@ describe("a problem in a file", () => {
     [
       "a quoted key",
       `"a\\nb.c" = 5\n${PROXY}`,
-      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, shutdown, proxy',
+      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, proxy',
     ],
     // what is to come
     ["a table to come", `${PROXY}[[mux]]\nx = 1`, '4:3: mux: "mux" is not supported yet; remove it'],

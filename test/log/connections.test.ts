@@ -29,7 +29,7 @@ function world(config = {}) {
   const clock = { ...runtime, now: () => now };
   const log = new Log(DEFAULTS.log, { out: (line) => out.push(line), err: (line) => err.push(line) }, () => 0);
   const sum = { connectionsActive: 0, connectionsTotal: 1, bytesUpstream: 0, bytesDownstream: 0 };
-  const events = connectionLog(log, { ...DEFAULTS.log, ...config }, clock, () => sum);
+  const events = connectionLog(log, { ...DEFAULTS.log, ...config }, clock, () => sum, { active: 0, total: 0 });
   return {
     out,
     err,
@@ -63,8 +63,7 @@ test("a failure that repeats is printed once a second, with the number left out"
 
 test("a bug in weir is logged with the stack of its cause", () => {
   const { err, events } = world();
-  const cause = new Error("the bug itself");
-  events.closed?.({ ...RECORD, reason: "internal_error" }, new SocketError("EHANDLER", undefined, { cause }));
+  events.broken?.({ ...RECORD, reason: "internal_error" }, new Error("the bug itself"));
   expect(err).toHaveLength(1);
   expect(err[0]).toContain("the bug itself");
   expect(err[0]).toContain("connections.test.ts");

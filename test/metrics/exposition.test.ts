@@ -4,7 +4,8 @@ import { exposition } from "../../src/metrics/exposition.ts";
 import { formatBytes, totals, totalsJson } from "../../src/metrics/totals.ts";
 import { haveTool } from "../e2e/tools.ts";
 
-const BUILD = { version: "1.2.3", runtime: "bun", runtimeVersion: "1" };
+const BUILD = { version: "1.2.3", runtime: "bun", runtimeVersion: "1", engine: "native" };
+const ENGINE = { workers: 2, restarts: 1, eventsLost: 5 };
 
 function counters(): Counters {
   const counters = new Counters('odd "name"\\', "127.0.0.1:1");
@@ -19,7 +20,7 @@ function counters(): Counters {
 }
 
 test("the four old lines stand alone in front, readable by name and number", () => {
-  const page = exposition([counters(), new Counters("other", "t")], BUILD).split("\n");
+  const page = exposition([counters(), new Counters("other", "t")], BUILD, ENGINE).split("\n");
   const plain = page.filter((line) => !line.startsWith("#")).slice(0, 4);
   expect(plain).toEqual([
     "connections_active 3",
@@ -30,13 +31,13 @@ test("the four old lines stand alone in front, readable by name and number", () 
 });
 
 test("families carry proxy and target, with label values escaped", () => {
-  const page = exposition([counters()], BUILD);
+  const page = exposition([counters()], BUILD, ENGINE);
   const owner = 'proxy="odd \\"name\\"\\\\",target="127.0.0.1:1"';
   expect(page).toContain(`weir_connections_total{${owner}} 42\n`);
   expect(page).toContain(`weir_bytes_total{${owner},direction="upstream"} 1048576\n`);
   expect(page).toContain(`weir_connections_failed_total{${owner},cause="refused"} 1\n`);
   expect(page).toContain(`weir_connections_ended_total{${owner},reason="client_closed"} 1\n`);
-  expect(page).toContain('weir_build_info{version="1.2.3",runtime="bun",runtime_version="1"} 1\n');
+  expect(page).toContain('weir_build_info{version="1.2.3",runtime="bun",runtime_version="1",engine="native"} 1\n');
 });
 
 test("histogram buckets are cumulative and end in +Inf", () => {
@@ -49,11 +50,11 @@ test("histogram buckets are cumulative and end in +Inf", () => {
   expect(buckets.at(-1)?.count).toBe(1);
   expect(count).toBe(2);
   expect(sum).toBeCloseTo(99.0007);
-  expect(exposition([each], BUILD)).toContain('le="+Inf"} 2\n');
+  expect(exposition([each], BUILD, ENGINE)).toContain('le="+Inf"} 2\n');
 });
 
 test.skipIf(!haveTool("promtool"))("promtool finds nothing to complain about", async () => {
-  const page = exposition([counters(), new Counters("other", "t")], BUILD);
+  const page = exposition([counters(), new Counters("other", "t")], BUILD, ENGINE);
   const child = Bun.spawn(["promtool", "check", "metrics"], {
     stdin: new Blob([page]),
     stdout: "pipe",

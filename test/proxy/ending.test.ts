@@ -1,143 +1,145 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
 import { Proxy, type ProxyOptions } from "../../src/index.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
-import { World } from "./world.ts";
+import { ENGINES, World } from "./world.ts";
 
-test("a refused target resets the client and is reported by name", async () => {
-  const kit = new Kit(runtime);
-  const gone = await kit.listen(LOOPBACK, () => {});
-  await gone.close();
-  await using world = await World.with({}, formatAddress(gone.address));
-  const client = await world.client();
-  expect(await client.untilClose()).toBe("ECONNRESET");
-  expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", connectTime: null });
-});
-
-test("a silent target resets the client after the connect timeout", async () => {
-  const kit = new Kit(runtime);
-  const silent = await kit.silentListener();
-  await using world = await World.with({ timeouts: { connect: 50 } }, formatAddress(silent));
-  for (let n = 0; n < 2; n++) {
+describe.each(ENGINES)("on the %s engine", (engine) => {
+  test("a refused target resets the client and is reported by name", async () => {
+    const kit = new Kit(runtime);
+    const gone = await kit.listen(LOOPBACK, () => {});
+    await gone.close();
+    await using world = await World.with(engine, {}, formatAddress(gone.address));
     const client = await world.client();
     expect(await client.untilClose()).toBe("ECONNRESET");
-    expect(await world.record()).toMatchObject({ reason: "connect_timeout", error: "ETIMEDOUT" });
-  }
-  await kit.clean();
-});
+    expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", connectTime: null });
+  });
 
-test("a client that leaves while its target is being connected is forgotten", async () => {
-  const kit = new Kit(runtime);
-  const silent = await kit.silentListener();
-  await using world = await World.with({}, formatAddress(silent));
-  const client = await world.client();
-  client.write(1_000);
-  await world.kit.busy(20);
-  client.abort();
-  expect(await world.record()).toMatchObject({ reason: "client_gone" });
-  expect(world.proxy.connections()).toEqual([]);
-  await kit.clean();
-});
+  test("a silent target resets the client after the connect timeout", async () => {
+    const kit = new Kit(runtime);
+    const silent = await kit.silentListener();
+    await using world = await World.with(engine, { timeouts: { connect: 50 } }, formatAddress(silent));
+    for (let n = 0; n < 2; n++) {
+      const client = await world.client();
+      expect(await client.untilClose()).toBe("ECONNRESET");
+      expect(await world.record()).toMatchObject({ reason: "connect_timeout", error: "ETIMEDOUT" });
+    }
+    await kit.clean();
+  });
 
-test("the idle timeout ends a silent connection", async () => {
-  await using world = await World.with({ timeouts: { idle: 60 } });
-  const { client, target } = await world.both();
-  client.write(10);
-  expect(await client.untilClose()).toBe("ECONNRESET");
-  expect(await target.untilClose()).toBe("ECONNRESET");
-  expect((await world.record()).reason).toBe("idle_timeout");
-});
+  test("a client that leaves while its target is being connected is forgotten", async () => {
+    const kit = new Kit(runtime);
+    const silent = await kit.silentListener();
+    await using world = await World.with(engine, {}, formatAddress(silent));
+    const client = await world.client();
+    client.write(1_000);
+    await world.kit.busy(20);
+    client.abort();
+    expect(await world.record()).toMatchObject({ reason: "client_gone" });
+    expect(await world.proxy.connections()).toEqual([]);
+    await kit.clean();
+  });
 
-test("the idle timeout leaves a connection alone on which bytes move", async () => {
-  await using world = await World.with({ timeouts: { idle: 400 } });
-  const { client, target } = await world.both();
-  const start = runtime.now();
-  // One byte after the other until well past the timeout: the clock decides how many, the outcome is the same.
-  while (runtime.now() - start < 900) {
-    const goal = client.sent + 1;
+  test("the idle timeout ends a silent connection", async () => {
+    await using world = await World.with(engine, { timeouts: { idle: 60 } });
+    const { client, target } = await world.both();
+    client.write(10);
+    expect(await client.untilClose()).toBe("ECONNRESET");
+    expect(await target.untilClose()).toBe("ECONNRESET");
+    expect((await world.record()).reason).toBe("idle_timeout");
+  });
+
+  test("the idle timeout leaves a connection alone on which bytes move", async () => {
+    await using world = await World.with(engine, { timeouts: { idle: 400 } });
+    const { client, target } = await world.both();
+    const start = runtime.now();
+    // One byte after the other until well past the timeout: the clock decides how many, the outcome is the same.
+    while (runtime.now() - start < 900) {
+      const goal = client.sent + 1;
+      client.write(1);
+      await target.until(() => target.received >= goal, "a byte");
+    }
+    expect(client.closed).toBe(false);
+  });
+
+  test("the fin timeout bounds a connection whose other half stays open in silence", async () => {
+    await using world = await World.with(engine, { timeouts: { fin: 60 } });
+    const { client, target } = await world.both();
+    client.finish();
+    await target.untilEnd();
+    expect(await target.untilClose()).toBe("ECONNRESET");
+    expect((await world.record()).reason).toBe("fin_timeout");
+  });
+
+  test("the lifetime ends a connection whose target does not answer", async () => {
+    const kit = new Kit(runtime);
+    const silent = await kit.silentListener();
+    await using world = await World.with(engine, { timeouts: { lifetime: 60, connect: 0 } }, formatAddress(silent));
+    const client = await world.client();
+    expect(await client.untilClose()).toBe("ECONNRESET");
+    expect((await world.record()).reason).toBe("lifetime");
+    await kit.clean();
+  });
+
+  test("the lifetime ends a busy connection", async () => {
+    await using world = await World.with(engine, { timeouts: { lifetime: 100 } });
+    const { client, target } = await world.both();
+    target.onData = () => target.write(1);
+    client.onData = () => client.write(1);
     client.write(1);
-    await target.until(() => target.received >= goal, "a byte");
-  }
-  expect(client.closed).toBe(false);
-});
+    await client.untilClose();
+    expect((await world.record()).reason).toBe("lifetime");
+  });
 
-test("the fin timeout bounds a connection whose other half stays open in silence", async () => {
-  await using world = await World.with({ timeouts: { fin: 60 } });
-  const { client, target } = await world.both();
-  client.finish();
-  await target.untilEnd();
-  expect(await target.untilClose()).toBe("ECONNRESET");
-  expect((await world.record()).reason).toBe("fin_timeout");
-});
+  test("bytes that were read and never taken are counted as undelivered", async () => {
+    await using world = await World.with(engine, { timeouts: { idle: 200 } });
+    const { client, target } = await world.both();
+    target.pause();
+    const sending = client.send(100_000_000, 500_000);
+    const record = await world.record();
+    await sending;
+    expect(record.reason).toBe("idle_timeout");
+    expect(record.undeliveredUpstream).toBeGreaterThan(0);
+  });
 
-test("the lifetime ends a connection whose target does not answer", async () => {
-  const kit = new Kit(runtime);
-  const silent = await kit.silentListener();
-  await using world = await World.with({ timeouts: { lifetime: 60, connect: 0 } }, formatAddress(silent));
-  const client = await world.client();
-  expect(await client.untilClose()).toBe("ECONNRESET");
-  expect((await world.record()).reason).toBe("lifetime");
-  await kit.clean();
-});
+  test("shutdown lets a connection finish within the grace period", async () => {
+    await using world = await World.with(engine);
+    const { client, target } = await world.both();
+    const stopped = world.proxy.shutdown({ grace: 60_000 });
+    await expect(world.client()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await target.send(10_000_000);
+    target.finish();
+    await client.untilEnd();
+    client.finish();
+    await stopped;
+    await world.proxy.run();
+    expect(client.received).toBe(10_000_000);
+    expect((await world.record()).reason).toBe("target_closed");
+  });
 
-test("the lifetime ends a busy connection", async () => {
-  await using world = await World.with({ timeouts: { lifetime: 100 } });
-  const { client, target } = await world.both();
-  target.onData = () => target.write(1);
-  client.onData = () => client.write(1);
-  client.write(1);
-  await client.untilClose();
-  expect((await world.record()).reason).toBe("lifetime");
-});
+  test("shutdown cuts what is left after the grace period, and a second call cuts sooner", async () => {
+    await using world = await World.with(engine);
+    const first = await world.both();
+    const slow = world.proxy.shutdown({ grace: 60_000 });
+    await world.proxy.shutdown();
+    await slow;
+    expect(await first.client.untilClose()).toBe("ECONNRESET");
+    expect((await world.record()).reason).toBe("shutdown");
+  });
 
-test("bytes that were read and never taken are counted as undelivered", async () => {
-  await using world = await World.with({ timeouts: { idle: 200 } });
-  const { client, target } = await world.both();
-  target.pause();
-  const sending = client.send(100_000_000, 500_000);
-  const record = await world.record();
-  await sending;
-  expect(record.reason).toBe("idle_timeout");
-  expect(record.undeliveredUpstream).toBeGreaterThan(0);
-});
-
-test("shutdown lets a connection finish within the grace period", async () => {
-  await using world = await World.with();
-  const { client, target } = await world.both();
-  const stopped = world.proxy.shutdown({ grace: 60_000 });
-  await expect(world.client()).rejects.toMatchObject({ code: "ECONNREFUSED" });
-  await target.send(10_000_000);
-  target.finish();
-  await client.untilEnd();
-  client.finish();
-  await stopped;
-  await world.proxy.run();
-  expect(client.received).toBe(10_000_000);
-  expect((await world.record()).reason).toBe("target_closed");
-});
-
-test("shutdown cuts what is left after the grace period, and a second call cuts sooner", async () => {
-  await using world = await World.with();
-  const first = await world.both();
-  const slow = world.proxy.shutdown({ grace: 60_000 });
-  await world.proxy.shutdown();
-  await slow;
-  expect(await first.client.untilClose()).toBe("ECONNRESET");
-  expect((await world.record()).reason).toBe("shutdown");
-});
-
-test("an option that is undefined has its default", async () => {
-  const kit = new Kit(runtime);
-  const gone = await kit.listen(LOOPBACK, () => {});
-  await gone.close();
-  const options = { timeouts: { connect: undefined }, buffer: undefined } as unknown as ProxyOptions;
-  await using world = await World.with(options, formatAddress(gone.address));
-  const client = await world.client();
-  await client.untilClose();
-  expect((await world.record()).reason).toBe("connect_refused");
-  await expect(world.proxy.shutdown({ grace: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "EOPTION" });
+  test("an option that is undefined has its default", async () => {
+    const kit = new Kit(runtime);
+    const gone = await kit.listen(LOOPBACK, () => {});
+    await gone.close();
+    const options = { timeouts: { connect: undefined }, buffer: undefined } as unknown as ProxyOptions;
+    await using world = await World.with(engine, options, formatAddress(gone.address));
+    const client = await world.client();
+    await client.untilClose();
+    expect((await world.record()).reason).toBe("connect_refused");
+    await expect(world.proxy.shutdown({ grace: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "EOPTION" });
+  });
 });
 
 test("bind names what is wrong", async () => {

@@ -7,6 +7,11 @@ import type { StreamSocket } from "../../src/net/runtime.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 
+type Engine = "portable" | "native";
+
+/** The engines that can run here: the relay's tests hold for each. */
+export const ENGINES: Engine[] = process.platform === "linux" ? ["portable", "native"] : ["portable"];
+
 export class World implements AsyncDisposable {
   readonly kit = new Kit(runtime);
   readonly proxy: Proxy;
@@ -27,12 +32,12 @@ export class World implements AsyncDisposable {
   }
 
   /** `target`: an address to use instead of the world's own target. */
-  static async with(options: ProxyOptions = {}, target?: string): Promise<World> {
+  static async with(engine: Engine, options: ProxyOptions = {}, target?: string): Promise<World> {
     const kit = new Kit(runtime);
     let arrive: (socket: StreamSocket) => void = () => {};
     const listener = await kit.listen(LOOPBACK, (socket) => arrive(socket));
     const own = listener.address.kind === "tcp" ? `127.0.0.1:${listener.address.port}` : "";
-    const world = new World(await Proxy.bind("127.0.0.1:0", target ?? own, options));
+    const world = new World(await Proxy.bind("127.0.0.1:0", target ?? own, { engine, ...options }));
     world.kit.later(() => kit.clean());
     arrive = (socket) => world.#arrive(new Probe(socket, false));
     return world;

@@ -15,16 +15,17 @@ const BYTES = 5_000_000;
 /** What every client sends, over and over; its odd length makes a lost or moved byte show. */
 const BLOCK = Uint8Array.from({ length: 65_521 }, (_, index) => index * 31);
 
-export const demo: CommandRun = async ({ runtime, host, line }) => {
+export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => {
   const signals = stopSignals(host);
   const echo = await EchoServer.open(runtime, ANY_PORT);
   const config: Config = {
     admin: { listen: ANY_PORT, explicit: true },
     log: { ...logOptions(line), summaryInterval: 0 },
+    engine: DEFAULTS.engine,
     shutdown: { grace: 1_000 },
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [echo.address] }],
   };
-  const service = await Service.start(runtime, host, config);
+  const service = await Service.start(runtime, openThreads, host, config);
   const proxy = service.proxies[0]?.address ?? ANY_PORT;
   const start = runtime.now();
   const intact = await Promise.all(Array.from({ length: CLIENTS }, () => exchange(runtime, proxy)));

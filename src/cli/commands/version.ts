@@ -1,17 +1,29 @@
 /** `weir version`: what this is and what it runs on. */
+import { DEFAULTS } from "../../config/config.ts";
+import { startEngine } from "../../engine/engine.ts";
+import type { OpenThreads } from "../../engine/threads.ts";
+import type { Runtime } from "../../net/runtime.ts";
 import { descriptorBudget } from "../../proxy/descriptors.ts";
 import { VERSION } from "../../version.ts";
 import type { CommandRun } from "../context.ts";
+import { describeEngine } from "../service.ts";
 
-export const version: CommandRun = async ({ runtime, host, line }) => {
+export const version: CommandRun = async ({ runtime, openThreads, host, line }) => {
   host.out(`weir ${VERSION}`);
   if (!line.flags.verbose) return 0;
   const { can, descriptors } = runtime;
   const { capacity } = descriptorBudget(runtime);
   host.out(`runtime          ${runtime.name} ${runtime.version}`);
-  host.out("engine           portable (the runtime's own event loop)");
+  host.out(`engine           ${await engineHere(runtime, openThreads)}`);
   host.out(`open files       ${descriptors ? `${descriptors}, enough for ${capacity} connections` : "unknown"}`);
   host.out(`pause accepting  ${can.pauseAccept ? "yes" : "no: connections beyond the limit are reset"}`);
   host.out(`abstract unix    ${can.abstractUnix ? "yes" : "no"}`);
   return 0;
 };
+
+/** What `--engine auto` takes on this machine, and why. */
+async function engineHere(runtime: Runtime, openThreads: OpenThreads): Promise<string> {
+  const { engine, fallback } = await startEngine(runtime, openThreads, DEFAULTS.engine);
+  await engine.close();
+  return fallback ? `${engine.mode}: ${fallback}` : describeEngine(engine);
+}

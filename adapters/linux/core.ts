@@ -1,0 +1,55 @@
+/** What all sockets of one thread share. */
+
+import type { Block } from "./arena.ts";
+import { Loop } from "./loop.ts";
+import { Messages } from "./messages.ts";
+import { PipePool } from "./pipes.ts";
+import type { System } from "./system.ts";
+
+/** Bytes that one recv(2) can take. */
+export const INBOX_SIZE = 262_144;
+/** No new pipes when the process has opened this part of the descriptors that it may: connections come first. */
+const PIPE_CEILING = 7 / 8;
+
+export class Core {
+  readonly system: System;
+  readonly loop: Loop;
+  /** Where every socket reads into; its bytes are shown to their owner at once, or sent on. */
+  readonly inbox: Block;
+  /** Where bytes of other memory are copied before they are sent. */
+  readonly stage: Block;
+  readonly pipes: PipePool;
+  #inMessages: Messages | undefined;
+  #outMessages: Messages | undefined;
+
+  /** `descriptors`: how many the process may open. */
+  constructor(system: System, descriptors: number) {
+    this.system = system;
+    this.loop = new Loop(system);
+    this.inbox = system.arena.take(INBOX_SIZE);
+    this.stage = system.arena.take(65_536);
+    this.pipes = new PipePool(system, Math.floor(descriptors * PIPE_CEILING));
+  }
+
+  /** Where datagrams are received. */
+  get inMessages(): Messages {
+    this.#inMessages ??= new Messages(this.system);
+    return this.#inMessages;
+  }
+
+  /** Where datagrams are sent from. */
+  get outMessages(): Messages {
+    this.#outMessages ??= new Messages(this.system);
+    return this.#outMessages;
+  }
+
+  /** Frees everything; no socket may be open any more. */
+  destroy(): void {
+    this.#inMessages?.destroy();
+    this.#outMessages?.destroy();
+    this.pipes.destroy();
+    this.loop.destroy();
+    this.system.arena.give(this.inbox);
+    this.system.arena.give(this.stage);
+  }
+}

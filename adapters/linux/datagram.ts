@@ -1,0 +1,261 @@
+/** UDP with up to 64 datagrams per system call, received at once and sent at the end of the batch. */
+import { SocketError } from "../../src/net/errors.ts";
+import type { Chunk, DatagramEvents, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import { attemptError } from "../portable/errors.ts";
+import {
+  AF_INET6,
+  EAGAIN,
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  MSG_DONTWAIT,
+  SO_ERROR,
+  SO_MEMINFO,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "./abi.ts";
+import type { Core } from "./core.ts";
+import type { Deferred, Pollable } from "./loop.ts";
+import { MESSAGES } from "./messages.ts";
+import { decodeEndpoint, decodeIPv4, decodePort, encodeEndpoint, familyOf, formatIPv4 } from "./sockaddr.ts";
+import { localEndpoint, openSocket, withAddress } from "./sockets.ts";
+import type { System } from "./system.ts";
+
+const NOBODY: DatagramEvents = { message() {}, close() {} };
+/** The largest payload: 65,535 bytes less a UDP header; IPv4 takes 20 more (RFC 768, RFC 791). */
+const PAYLOAD_MAX = 65_527;
+/** Calls of recvmmsg in one turn; then others get theirs. */
+const TURNS = 8;
+/** Bytes that wait for a full kernel; what comes on top is not sent. */
+const WAITING_MAX = 1 << 20;
+/** Addresses remembered as objects. */
+const PEERS_MAX = 4_096;
+
+export async function openDatagram(core: Core, at: Endpoint, options: DatagramOptions): Promise<DatagramSocket> {
+  const { system } = core;
+  let fd = -1;
+  try {
+    const family = familyOf(at.host);
+    fd = openSocket(system, family, SOCK_DGRAM);
+    if (family === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    const { receiveBuffer } = options;
+    if (system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
+      system.setInt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+    }
+    if (withAddress(system, "bind", fd, at) < 0) throw system.error("bind");
+    return new LinuxDatagram(core, fd, { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port }, family);
+  } catch (thrown) {
+    if (fd >= 0) system.close(fd);
+    throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
+  }
+}
+
+interface Held {
+  readonly bytes: Uint8Array;
+  readonly from: Endpoint;
+}
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly name: Uint8Array;
+}
+
+class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
+  readonly local: Endpoint;
+  unsent = 0;
+  #overrun = 0;
+  readonly #core: Core;
+  readonly #fd: number;
+  readonly #family: number;
+  #events: DatagramEvents = NOBODY;
+  #error: SocketError | undefined;
+  #reading = false;
+  #readable = false;
+  #closed = false;
+  #deferred = false;
+  /** Less than one call's worth. */
+  readonly #held: Held[] = [];
+  readonly #peers = new Map<number, Endpoint>();
+  readonly #names = new WeakMap<Endpoint, Uint8Array>();
+  /** What `send` has taken and the kernel has not; what waits behind a full kernel has a bound. */
+  #queue: Waiting[] = [];
+  #queued = 0;
+
+  constructor(core: Core, fd: number, local: Endpoint, family: number) {
+    this.#core = core;
+    this.#fd = fd;
+    this.local = local;
+    this.#family = family;
+    core.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, this);
+  }
+
+  /** As far as the kernel tells (SO_MEMINFO, Linux 4.12). */
+  get overrun(): number {
+    if (!this.#closed) this.#overrun = dropsOf(this.#core.system, this.#fd);
+    return this.#overrun;
+  }
+
+  on(events: DatagramEvents): void {
+    this.#events = events;
+  }
+
+  send(chunk: Chunk, to: Endpoint): void {
+    if (this.#closed || chunk.length > PAYLOAD_MAX || this.#queued + chunk.length > WAITING_MAX) {
+      this.unsent++;
+      return;
+    }
+    this.#queue.push({ bytes: chunk.slice(), name: this.#nameOf(to) });
+    this.#queued += chunk.length;
+    if (this.#queue.length === MESSAGES) this.#flush();
+    else this.#defer();
+  }
+
+  pause(): void {
+    this.#reading = false;
+  }
+
+  resume(): void {
+    if (this.#reading || this.#closed) return;
+    this.#reading = true;
+    if (this.#readable || this.#held.length > 0) this.#defer();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (!this.#error) this.#flush();
+    this.unsent += this.#queue.length;
+    this.#queue = [];
+    this.#closed = true;
+    this.#core.loop.close(this.#fd);
+    this.#defer();
+  }
+
+  ready(events: number): void {
+    const { system } = this.#core;
+    // What the network said of an earlier datagram (ICMP) is no end of the socket; asking clears it.
+    if (events & ~(EPOLLIN | EPOLLOUT)) system.getInt(this.#fd, SOL_SOCKET, SO_ERROR);
+    if (events & EPOLLOUT && this.#queue.length > 0) this.#flush();
+    if (events & EPOLLIN) {
+      this.#readable = true;
+      this.#read();
+    }
+  }
+
+  turn(): void {
+    this.#deferred = false;
+    if (this.#closed) {
+      const events = this.#events;
+      this.#events = NOBODY;
+      this.#core.loop.settles = true;
+      events.close(this.#error);
+      return;
+    }
+    if (this.#queue.length > 0) this.#flush();
+    this.#read();
+  }
+
+  failed(cause: unknown): void {
+    if (this.#closed) console.error("weir: a close handler threw", cause);
+    this.#error ??= new SocketError("EHANDLER", undefined, { cause });
+    this.close();
+  }
+
+  #read(): void {
+    while (this.#reading && !this.#closed && this.#held.length > 0) {
+      const { bytes, from } = this.#held.shift() as Held;
+      this.#events.message(bytes, from);
+    }
+    const { system, inMessages: messages } = this.#core;
+    for (let left = TURNS; this.#readable && this.#reading && !this.#closed; left--) {
+      if (left === 0) {
+        this.#defer();
+        return;
+      }
+      messages.expect();
+      const count = system.libc.recvmmsg(this.#fd, messages.at(0), MESSAGES, MSG_DONTWAIT, null);
+      if (count < 0 && system.errno === EAGAIN) this.#readable = false;
+      if (count > 0 && count < MESSAGES) this.#readable = false;
+      for (let i = 0; i < count; i++) {
+        const from = this.#peerOf(messages.name(i));
+        if (this.#closed) return;
+        if (this.#reading) this.#events.message(messages.received(i), from);
+        // Read already when its owner paused: there is no way back into the kernel.
+        else this.#held.push({ bytes: messages.received(i).slice(), from });
+      }
+    }
+  }
+
+  /** Hands the queue to the kernel until it takes no more; a datagram that it refuses is skipped and counted. */
+  #flush(): void {
+    const { system, outMessages: messages } = this.#core;
+    let done = 0;
+    while (done < this.#queue.length) {
+      const part = this.#queue.slice(done, done + MESSAGES);
+      for (const [index, { bytes, name }] of part.entries()) messages.put(index, bytes, name);
+      let first = 0;
+      while (first < part.length) {
+        const count = system.libc.sendmmsg(this.#fd, messages.at(first), part.length - first, MSG_DONTWAIT);
+        if (count > 0) first += count;
+        else if (system.errno === EAGAIN) {
+          this.#forget(done + first);
+          return;
+        } else {
+          this.unsent++;
+          first++;
+        }
+      }
+      done += first;
+    }
+    this.#forget(done);
+  }
+
+  /** The first `count` of the queue are dealt with. */
+  #forget(count: number): void {
+    for (const { bytes } of this.#queue.splice(0, count)) this.#queued -= bytes.length;
+  }
+
+  #peerOf(name: Uint8Array): Endpoint {
+    const bits = decodeIPv4(name);
+    if (bits === undefined) return decodeEndpoint(name);
+    const port = decodePort(name);
+    const key = bits * 65_536 + port;
+    const known = this.#peers.get(key);
+    if (known) return known;
+    if (this.#peers.size >= PEERS_MAX) this.#peers.clear();
+    const peer = { host: formatIPv4(bits), port };
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  #nameOf(to: Endpoint): Uint8Array {
+    const known = this.#names.get(to);
+    if (known) return known;
+    const name = new Uint8Array(128);
+    // An IPv6 socket reaches IPv4 by mapped addresses (RFC 4291 section 2.5.5.2).
+    const mapped = this.#family === AF_INET6 && familyOf(to.host) !== AF_INET6;
+    const host = mapped ? `::ffff:${to.host}` : to.host;
+    const length = encodeEndpoint(name, { host, port: to.port }, this.#core.system);
+    this.#names.set(to, name.subarray(0, length));
+    return name.subarray(0, length);
+  }
+
+  #defer(): void {
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#core.loop.defer(this);
+  }
+}
+
+/** The ninth of the numbers that SO_MEMINFO gives (include/uapi/linux/sock_diag.h, SK_MEMINFO_DROPS). */
+const DROPS = 8;
+
+function dropsOf(system: System, fd: number): number {
+  const { libc, scratch, scratchInts } = system;
+  scratchInts[0] = 4 * (DROPS + 1);
+  const failed = libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, system.scratchAt(16), scratch.pointer) < 0;
+  return failed ? 0 : (scratchInts[4 + DROPS] ?? 0) >>> 0;
+}

@@ -1,0 +1,203 @@
+/**
+ * The event loop of one thread: epoll(7), timers, and work that waits for the end of the batch.
+ *
+ * Everything is registered once and edge-triggered, so an event costs no further call. A descriptor is
+ * closed only when the batch in which it died is over: within the batch its number cannot come back, and
+ * an event that is still to come finds nobody.
+ */
+import {
+  EAGAIN,
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EINTR,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLLIN,
+  EVENT_DATA,
+  EVENT_WORDS,
+} from "./abi.ts";
+import type { Block } from "./arena.ts";
+import type { System } from "./system.ts";
+import { TimerWheel } from "./timers.ts";
+
+/** Whoever has a descriptor in the loop. */
+export interface Pollable {
+  /** `events` are the EPOLL bits. */
+  ready(events: number): void;
+  /** `ready` or `turn` threw: a bug or a user's handler. */
+  failed(cause: unknown): void;
+}
+
+/** Work put off to the end of the batch. */
+export interface Deferred {
+  turn(): void;
+  failed(cause: unknown): void;
+}
+
+const EVENTS = 512;
+/** Milliseconds that an idle loop sleeps at most. */
+const SLEEP = 1_000;
+/**
+ * Rounds of the microtask queue after a batch in which connections came or went: what hangs on them is a
+ * chain of a few promises. Plain traffic needs none.
+ */
+const SETTLE = 8;
+/** The same after messages from another thread, which start longer chains. */
+const SETTLE_COMMANDS = 64;
+
+export class Loop {
+  readonly system: System;
+  readonly timers: TimerWheel;
+  /** Milliseconds, monotonic, as of the beginning of this batch. */
+  now: number;
+  /** Set by whoever may have settled a promise. */
+  settles = true;
+  readonly #poll: number;
+  readonly #wake: number;
+  readonly #events: Block;
+  readonly #words: Int32Array;
+  readonly #owners: (Pollable | undefined)[] = [];
+  readonly #closing: number[] = [];
+  #deferred: Deferred[] = [];
+  #spare: Deferred[] = [];
+  /** How often we were woken since the last rest. */
+  #calls = 0;
+  #stopped = false;
+
+  /** Throws the `SystemError` of the call that failed. */
+  constructor(system: System) {
+    this.system = system;
+    const { libc, arena } = system;
+    this.now = performance.now();
+    this.timers = new TimerWheel(this.now);
+    this.#poll = system.opened(libc.epoll_create1(EPOLL_CLOEXEC));
+    if (this.#poll < 0) throw system.error("epoll_create1");
+    this.#wake = system.opened(libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (this.#wake < 0) {
+      const error = system.error("eventfd");
+      system.close(this.#poll);
+      throw error;
+    }
+    this.#events = arena.take(EVENTS * EVENT_WORDS * 4);
+    const { buffer, byteOffset } = this.#events.bytes;
+    this.#words = new Int32Array(buffer, byteOffset, EVENTS * EVENT_WORDS);
+    this.add(this.#wake, EPOLLIN, { ready: () => this.#rouse(), failed() {} });
+  }
+
+  /** An eventfd(2): whoever adds 1 to it wakes the loop, from any thread. */
+  get wakeDescriptor(): number {
+    return this.#wake;
+  }
+
+  /** Sends the events of `fd` to `owner`. Throws the `SystemError` of a failed epoll_ctl(2). */
+  add(fd: number, events: number, owner: Pollable): void {
+    const { libc, scratch, scratchInts } = this.system;
+    scratchInts[0] = events;
+    scratchInts[EVENT_DATA] = fd;
+    if (libc.epoll_ctl(this.#poll, EPOLL_CTL_ADD, fd, scratch.pointer) < 0) throw this.system.error("epoll_ctl");
+    this.#owners[fd] = owner;
+  }
+
+  /** Sends the events of `fd`, which is in the loop, to another owner from now on. */
+  hand(fd: number, owner: Pollable): void {
+    this.#owners[fd] = owner;
+  }
+
+  /** No more events of `fd`, which stays open. */
+  remove(fd: number): void {
+    this.#owners[fd] = undefined;
+    this.system.libc.epoll_ctl(this.#poll, EPOLL_CTL_DEL, fd, this.system.scratch.pointer);
+  }
+
+  /** No more events of `fd`; it is closed at the end of the batch. */
+  close(fd: number): void {
+    this.#owners[fd] = undefined;
+    this.#closing.push(fd);
+  }
+
+  /** Gives `work` its turn at the end of this batch, or at once if the loop sleeps. */
+  defer(work: Deferred): void {
+    this.#deferred.push(work);
+  }
+
+  /**
+   * Runs until `stop`. `rest` lets the runtime's own loop have its turn; it is called when the loop was woken,
+   * with how often, and after every batch if `shared`: for a thread that has other things to do as well.
+   */
+  async run(rest: (calls: number) => Promise<void>, shared: boolean): Promise<void> {
+    while (!this.#stopped) {
+      let rounds = this.settles ? SETTLE : 1;
+      this.settles = false;
+      if (shared || this.#calls > 0) {
+        const calls = this.#calls;
+        this.#calls = 0;
+        await rest(calls);
+        if (this.#stopped) break;
+        rounds = SETTLE_COMMANDS;
+      }
+      for (; rounds > 0; rounds--) await null;
+      this.#closeAll();
+      this.#batch(shared ? 1 : SLEEP);
+    }
+    this.#closeAll();
+  }
+
+  /** `run` ends after this batch. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Frees what the loop itself holds; nothing may be registered any more. */
+  destroy(): void {
+    this.#closeAll();
+    this.system.close(this.#wake);
+    this.system.close(this.#poll);
+    this.system.arena.give(this.#events);
+  }
+
+  #batch(sleep: number): void {
+    const { libc } = this.system;
+    const timeout = this.#deferred.length > 0 ? 0 : this.timers.wait(this.now, sleep);
+    const count = libc.epoll_wait(this.#poll, this.#events.pointer, EVENTS, timeout);
+    const { errno } = this.system;
+    this.now = performance.now();
+    if (count < 0 && errno !== EINTR && errno !== EAGAIN) throw this.system.error("epoll_wait", errno);
+    const words = this.#words;
+    for (let i = 0, at = 0; i < count; i++, at += EVENT_WORDS) {
+      const owner = this.#owners[words[at + EVENT_DATA] as number];
+      if (!owner) continue;
+      try {
+        owner.ready(words[at] as number);
+      } catch (cause) {
+        owner.failed(cause);
+      }
+    }
+    this.timers.advance(this.now);
+    if (this.#deferred.length > 0) this.#takeTurns();
+  }
+
+  /** One turn for each that waits now; those that ask for another wait for the next batch. */
+  #takeTurns(): void {
+    const due = this.#deferred;
+    this.#deferred = this.#spare;
+    this.#spare = due;
+    for (const work of due) {
+      try {
+        work.turn();
+      } catch (cause) {
+        work.failed(cause);
+      }
+    }
+    due.length = 0;
+  }
+
+  #closeAll(): void {
+    for (let fd = this.#closing.pop(); fd !== undefined; fd = this.#closing.pop()) this.system.close(fd);
+  }
+
+  #rouse(): void {
+    const { libc, scratch, scratchInts } = this.system;
+    if (libc.read(this.#wake, scratch.pointer, 8) === 8) this.#calls += scratchInts[0] as number;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Threads for the native engine, as the main thread has them: starts them, opens listening sockets for them,
+ * wakes them, and cleans up behind those that die.
+ */
+import { availableParallelism } from "node:os";
+import { arch, env, platform } from "node:process";
+import { ffi } from "#ffi";
+import type { Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
+import { listenOn } from "./listen.ts";
+import { Loop } from "./loop.ts";
+import { lingerZero } from "./options.ts";
+import { Resolver } from "./resolver.ts";
+import { System } from "./system.ts";
+import type { FromThread, ToThread } from "./worker.ts";
+
+/** Rejects with the reason why there can be no such threads. */
+export async function openThreads(entry: URL = new URL("./worker.ts", import.meta.url)): Promise<Threads> {
+  if (platform !== "linux") throw new Error(`it needs Linux, and this is ${platform}`);
+  if (arch !== "x64" && arch !== "arm64") throw new Error(`it knows x64 and arm64, and this is ${arch}`);
+  const system = new System(ffi, checked());
+  probe(system);
+  const resolver = new Resolver(lookup, () => performance.now());
+  return {
+    cores: availableParallelism(),
+    listen: (at, options, count) => listenOn(system, resolver, at, options, count),
+    start: (setup, events) => startThread(system, entry, setup, events),
+    reclaim: (ledger) => reclaim(system, ledger),
+    lookup,
+  };
+}
+
+/** `WEIR_CHECK=1` guards native memory; see arena.ts. */
+export const checked = (): boolean => env["WEIR_CHECK"] === "1";
+
+/** A system call that is blocked here (seccomp, an old kernel) is better found now than by the first client. */
+function probe(system: System): void {
+  new Loop(system).destroy();
+}
+
+function startThread(system: System, entry: URL, setup: WorkerSetup, events: ThreadEvents): Thread {
+  const worker = new Worker(entry.href, { type: "module" });
+  let wake = -1;
+  let over = false;
+  const end = (stack?: string) => {
+    if (over) return;
+    over = true;
+    worker.terminate();
+    events.ended(stack);
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
+    if (data.kind === "message") events.message(data.message);
+    else if (data.kind === "ended") end(data.stack);
+    else {
+      wake = data.wake;
+      events.started();
+    }
+  };
+  worker.onerror = (event) => {
+    // Not handled here, it would end the whole process under Deno.
+    event.preventDefault();
+    end(event.error instanceof Error ? (event.error.stack ?? event.message) : event.message);
+  };
+  worker.postMessage({ kind: "setup", setup } satisfies ToThread);
+  return {
+    post(message) {
+      if (over) return;
+      worker.postMessage({ kind: "message", message } satisfies ToThread);
+      rouse(system, wake);
+    },
+  };
+}
+
+/** Adds 1 to the eventfd(2) that the loop of the thread watches. */
+function rouse(system: System, wake: number): void {
+  const { bytes, pointer } = system.scratch;
+  bytes.fill(0, 0, 8);
+  bytes[0] = 1;
+  if (wake >= 0) system.libc.write(wake, pointer, 8);
+}
+
+function reclaim(system: System, ledger: Uint8Array): void {
+  for (let fd = ledger.indexOf(1); fd >= 0; fd = ledger.indexOf(1, fd + 1)) {
+    ledger[fd] = 0;
+    lingerZero(system, fd);
+    system.libc.close(fd);
+  }
+}
+
+async function lookup(host: string): Promise<readonly string[]> {
+  const dns = await import("node:dns/promises");
+  return (await dns.lookup(host, { all: true })).map(({ address }) => address);
+}

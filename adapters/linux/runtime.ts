@@ -1,0 +1,41 @@
+/** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
+import type { Address } from "../../src/net/address.ts";
+import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
+import { connect } from "./connect.ts";
+import type { Core } from "./core.ts";
+import { openDatagram } from "./datagram.ts";
+import { listenOn } from "./listen.ts";
+import { LinuxListener } from "./listener.ts";
+import type { Resolver } from "./resolver.ts";
+import type { LinuxStream } from "./stream.ts";
+
+export interface LinuxRuntime extends Runtime {
+  readonly name: "linux";
+  /** Serves a listening socket that somebody else made, and closes. */
+  adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
+}
+
+/** `host` is the portable adapter of the same runtime: what is no socket comes from there. */
+export function linuxRuntime(core: Core, resolver: Resolver, host: Runtime, descriptors: number): LinuxRuntime {
+  const { loop } = core;
+  return {
+    name: "linux",
+    version: `${host.name} ${host.version}`,
+    can: { pauseAccept: true, abstractUnix: true },
+    descriptors,
+    now: () => loop.now,
+    wallClock: host.wallClock,
+    // Not from `loop.now`: the batch may have taken its time.
+    after: (ms, run) => loop.timers.set(performance.now() + ms, run),
+    async listen(at, options, accept) {
+      const made = await listenOn(core.system, resolver, at, options, 1);
+      return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made.close);
+    },
+    adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, () => {}),
+    connect: (to, options) => connect(core, resolver, to, options),
+    // Only streams of this core are ever given to it.
+    link: (from, to, meter) => (from as LinuxStream).link(to as LinuxStream, meter),
+    datagram: (at, options) => openDatagram(core, at, options),
+    serve: host.serve,
+  };
+}

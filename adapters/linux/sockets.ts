@@ -1,0 +1,38 @@
+/** Making sockets and asking for their addresses. */
+import type { Address } from "../../src/net/address.ts";
+import type { Endpoint } from "../../src/net/runtime.ts";
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./abi.ts";
+import { decodeEndpoint, decodeFamily, encodeEndpoint, encodePath, SOCKADDR_MAX } from "./sockaddr.ts";
+import type { System } from "./system.ts";
+
+/** Where in the scratch addresses are written, behind room for an int or two. */
+const AT = 16;
+
+/** A non-blocking socket. Throws the `SystemError` of socket(2). */
+export function openSocket(system: System, family: number, type: number): number {
+  const fd = system.opened(system.libc.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd < 0) throw system.error("socket");
+  return fd;
+}
+
+/** Calls bind(2) or connect(2) with `address`, numeric; the result of the call. */
+export function withAddress(system: System, call: "bind" | "connect", fd: number, address: Address | Endpoint): number {
+  const into = system.scratch.bytes.subarray(AT, AT + SOCKADDR_MAX);
+  const unix = "kind" in address && address.kind === "unix";
+  const length = unix ? encodePath(into, address) : encodeEndpoint(into, address as Endpoint, system);
+  return system.libc[call](fd, system.scratchAt(AT), length);
+}
+
+/** Our own end of `fd`; without a path or port if the socket is gone. */
+export function localAddress(system: System, fd: number, gone: boolean): Address {
+  const endpoint = gone ? undefined : localEndpoint(system, fd);
+  return endpoint ? { kind: "tcp", ...endpoint } : { kind: "unix", path: "" };
+}
+
+/** Undefined for a socket without one (unix). */
+export function localEndpoint(system: System, fd: number): Endpoint | undefined {
+  const from = system.scratch.bytes.subarray(AT, AT + SOCKADDR_MAX);
+  system.scratchInts[0] = SOCKADDR_MAX;
+  if (system.libc.getsockname(fd, system.scratchAt(AT), system.scratch.pointer) < 0) return undefined;
+  return decodeFamily(from) === AF_UNIX ? undefined : decodeEndpoint(from);
+}

@@ -1,0 +1,93 @@
+/** The entry of a worker thread: sockets over libc, the loop, and the core on top. */
+import { ffi } from "#ffi";
+import { runtime as host } from "#runtime";
+import type { FromWorker, ToWorker } from "../../src/engine/protocol.ts";
+import type { WorkerSetup } from "../../src/engine/threads.ts";
+import { EngineWorker } from "../../src/engine/worker.ts";
+import { Core } from "./core.ts";
+import { checked } from "./native.ts";
+import { Resolver } from "./resolver.ts";
+import { linuxRuntime } from "./runtime.ts";
+import { System } from "./system.ts";
+
+export type ToThread =
+  | { readonly kind: "setup"; readonly setup: WorkerSetup }
+  | { readonly kind: "message"; readonly message: ToWorker };
+
+export type FromThread =
+  /** `wake` is an eventfd(2) that makes the thread look for messages. */
+  | { readonly kind: "started"; readonly wake: number }
+  | { readonly kind: "message"; readonly message: FromWorker }
+  | { readonly kind: "ended"; readonly stack?: string };
+
+const thread = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<ToThread>) => void) | null;
+  postMessage(message: FromThread): void;
+  close(): void;
+};
+
+thread.onmessage = ({ data }) => {
+  if (data.kind === "setup") run(data.setup).then(() => end(), end);
+};
+
+async function run(setup: WorkerSetup): Promise<void> {
+  const { descriptors, ledger } = setup;
+  const core = new Core(new System(ffi, checked(), ledger), descriptors);
+  const { loop } = core;
+  const asked = new Map<string, { resolve(hosts: readonly string[]): void; reject(error: unknown): void }>();
+  const send = (message: FromWorker) => thread.postMessage({ kind: "message", message });
+  const ask = (name: string) =>
+    new Promise<readonly string[]>((resolve, reject) => {
+      asked.set(name, { resolve, reject });
+      send({ type: "resolve", host: name });
+    });
+  const resolver = new Resolver(ask, () => loop.now);
+  const engine = new EngineWorker(linuxRuntime(core, resolver, host, descriptors), setup, {
+    send,
+    resolved(name, hosts, code) {
+      const waiting = asked.get(name);
+      asked.delete(name);
+      if (code === undefined) waiting?.resolve(hosts);
+      else waiting?.reject({ code });
+    },
+    stop: () => loop.stop(),
+  });
+  const mail = new Mail();
+  thread.onmessage = ({ data }) => {
+    mail.received++;
+    loop.settles = true;
+    if (data.kind === "message") engine.receive(data.message).catch(end);
+  };
+  thread.postMessage({ kind: "started", wake: loop.wakeDescriptor });
+  await loop.run((calls) => mail.fetch(calls), false);
+  core.destroy();
+}
+
+/**
+ * Messages to this thread. The runtime delivers them between its own tasks, of which it has none as long as
+ * our loop runs; a message to ourselves is one, and it comes behind those that were posted before.
+ */
+class Mail {
+  received = 0;
+  #expected = 0;
+  readonly #channel = new MessageChannel();
+
+  /** Waits until the last of `posted` further messages has arrived. */
+  async fetch(posted: number): Promise<void> {
+    this.#expected += posted;
+    const { port1, port2 } = this.#channel;
+    while (this.received < this.#expected) {
+      await new Promise<void>((resolve) => {
+        port1.onmessage = () => resolve();
+        port2.postMessage(null);
+      });
+    }
+  }
+}
+
+function end(error?: unknown): void {
+  const stack =
+    error instanceof Error ? (error.stack ?? error.message) : error === undefined ? undefined : String(error);
+  thread.postMessage(stack === undefined ? { kind: "ended" } : { kind: "ended", stack });
+  thread.close();
+}

@@ -1,0 +1,57 @@
+/** An engine runs proxies: in this thread on the runtime's sockets (portable), or in threads of its own (native). */
+import type { EngineConfig, ProxyConfig } from "../config/config.ts";
+import type { Runtime } from "../net/runtime.ts";
+import type { ProxyControl } from "../proxy/control.ts";
+import type { ProxyEvents } from "../proxy/proxy.ts";
+import { NativeEngine } from "./native.ts";
+import { PortableEngine } from "./portable.ts";
+import type { OpenThreads } from "./threads.ts";
+
+export interface Engine {
+  readonly mode: "native" | "portable";
+  /** Threads that relay; 0 in portable mode, where the caller's own thread does. */
+  readonly workers: number;
+  /** Connections that fit into the process; more of them wait in the kernel's queue. */
+  readonly capacity: number;
+  /** Threads that died and were replaced. */
+  readonly restarts: number;
+  /** Events of connections that nobody fetched in time. */
+  readonly eventsLost: number;
+  /** Set by whoever wants to know. */
+  watch: EngineEvents;
+  /** Starts listening. Rejects with a `SocketError` that names the address. */
+  open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl>;
+  /** Ends the threads; every proxy has to be drained or cut before. */
+  close(): Promise<void>;
+}
+
+export interface EngineEvents {
+  /** Accepting has stopped: no descriptors are left. */
+  full?(): void;
+  /** So many events of connections are lost. */
+  lost?(events: number): void;
+  /** A thread has died; its connections are gone, and another takes its place. */
+  died?(worker: number, connections: number, stack: string): void;
+}
+
+export interface Choice {
+  readonly engine: Engine;
+  /** Why it is not the native one, if that was asked for or would have been the default. */
+  readonly fallback?: string;
+}
+
+/**
+ * Starts the engine that `config` asks for. Mode `auto` takes the native one where it works.
+ *
+ * @throws Whatever keeps the native engine from working, in mode `native`.
+ */
+export async function startEngine(runtime: Runtime, open: OpenThreads, config: EngineConfig): Promise<Choice> {
+  if (config.mode === "portable") return { engine: new PortableEngine(runtime) };
+  try {
+    return { engine: await NativeEngine.start(runtime, await open(), config.workers) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (config.mode === "native") throw new Error(`the native engine cannot run here: ${why}; use --engine portable`);
+    return { engine: new PortableEngine(runtime), fallback: why };
+  }
+}

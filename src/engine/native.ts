@@ -1,0 +1,131 @@
+/**
+ * The control plane of the native engine: starts the workers, gives each its share of every proxy, adds up
+ * what they count in shared memory, and replaces one that dies. The listening sockets are its own, so
+ * clients that wait in their queues wait for the replacement.
+ */
+import type { ProxyConfig } from "../config/config.ts";
+import type { Runtime } from "../net/runtime.ts";
+import type { ProxyControl } from "../proxy/control.ts";
+import { sessionsWithin } from "../proxy/descriptors.ts";
+import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
+import type { Engine, EngineEvents } from "./engine.ts";
+import { NativeProxy } from "./native-proxy.ts";
+import type { FromWorker, ProxyEvent } from "./protocol.ts";
+import type { Threads } from "./threads.ts";
+import { Worker } from "./worker-handle.ts";
+
+export class NativeEngine implements Engine {
+  readonly mode = "native";
+  restarts = 0;
+  eventsLost = 0;
+  watch: EngineEvents = {};
+  readonly #threads: Threads;
+  readonly #workers: Worker[] = [];
+  readonly #proxies = new Map<number, NativeProxy>();
+  readonly #descriptors: number;
+  /** How many sessions there are, in shared memory. */
+  readonly #sessions = new Int32Array(new SharedArrayBuffer(4));
+  #lastProxy = 0;
+
+  /** `workers`: how many threads, or one for each core. Rejects if they cannot run. */
+  static async start(runtime: Runtime, threads: Threads, workers: number | "auto"): Promise<NativeEngine> {
+    const count = workers === "auto" ? threads.cores : workers;
+    const engine = new NativeEngine(runtime, threads, count);
+    try {
+      await Promise.all(engine.#workers.map((worker) => worker.started));
+      return engine;
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  private constructor(runtime: Runtime, threads: Threads, count: number) {
+    this.#threads = threads;
+    this.#descriptors = runtime.descriptors ?? 1_024;
+    const ids = new BigUint64Array(new SharedArrayBuffer(8));
+    for (let index = 0; index < count; index++) {
+      const setup = { index, ids, descriptors: this.#descriptors, sessions: this.#sessions };
+      this.#workers.push(
+        new Worker(runtime, threads, setup, {
+          message: (message, worker) => this.#receive(message, worker),
+          died: (stack) => this.#died(index, stack),
+          replaced: (worker) => this.#enlist(worker),
+        }),
+      );
+    }
+  }
+
+  get workers(): number {
+    return this.#workers.length;
+  }
+
+  get capacity(): number {
+    return sessionsWithin(this.#descriptors);
+  }
+
+  async open(config: ProxyConfig, events: ProxyEvents = {}): Promise<ProxyControl> {
+    const listening = await this.#threads.listen(config.listen, listenOptions(config), this.#workers.length);
+    const number = ++this.#lastProxy;
+    const proxy = new NativeProxy(number, config, listening, events, this.#workers);
+    this.#proxies.set(number, proxy);
+    proxy.onDrained = () => this.#proxies.delete(number);
+    await proxy.opened;
+    return proxy;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+
+  #receive(message: FromWorker, worker: Worker): void {
+    switch (message.type) {
+      case "events":
+        worker.post({ type: "taken", events: message.events.length });
+        this.#count(message.lost);
+        for (const event of message.events) this.#tell(event);
+        return;
+      case "resolve":
+        this.#resolve(message.host, worker);
+        return;
+      case "full":
+        this.watch.full?.();
+        return;
+      case "list":
+        for (const proxy of this.#proxies.values()) proxy.listed(message.request, worker.index, message.list);
+        return;
+      default:
+        this.#proxies.get(message.proxy)?.heard(message.type, worker.index);
+    }
+  }
+
+  #count(lost: number): void {
+    if (lost === 0) return;
+    this.eventsLost += lost;
+    this.watch.lost?.(lost);
+  }
+
+  #tell(event: ProxyEvent): void {
+    this.#proxies.get(event.proxy)?.tell(event);
+  }
+
+  #resolve(host: string, worker: Worker): void {
+    this.#threads.lookup(host).then(
+      (hosts) => worker.post({ type: "resolved", host, hosts }),
+      (error) => worker.post({ type: "resolved", host, hosts: [], error: String(error?.code ?? "EAI_AGAIN") }),
+    );
+  }
+
+  #died(index: number, stack: string): void {
+    this.restarts++;
+    let lost = 0;
+    for (const proxy of this.#proxies.values()) lost += proxy.abandoned(index);
+    Atomics.sub(this.#sessions, 0, lost);
+    this.watch.died?.(index, lost, stack);
+  }
+
+  /** A new thread in the place of a dead one: it gets its share of every proxy that still listens. */
+  #enlist(worker: Worker): void {
+    for (const proxy of this.#proxies.values()) proxy.enlist(worker);
+  }
+}

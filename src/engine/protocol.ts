@@ -1,0 +1,60 @@
+/** What the control plane and its workers say to each other. Everything is data that can be copied between threads. */
+import type { ProxyConfig } from "../config/config.ts";
+import type { Address } from "../net/address.ts";
+import type { ConnectionList } from "../proxy/control.ts";
+import type { Failure } from "../proxy/proxy.ts";
+import type { Connection, ConnectionRecord } from "../proxy/record.ts";
+import type { Role } from "../proxy/relay.ts";
+
+/** `proxy` is the number that the control plane gave it. */
+export type ToWorker =
+  | {
+      readonly type: "open";
+      readonly proxy: number;
+      readonly config: ProxyConfig;
+      readonly address: Address;
+      readonly descriptor: number;
+      readonly cells: Float64Array;
+      readonly wants: Wants;
+    }
+  | { readonly type: "drain"; readonly proxy: number }
+  | { readonly type: "cut"; readonly proxy: number }
+  | { readonly type: "list"; readonly request: number; readonly proxy: number; readonly limit: number }
+  | { readonly type: "resolved"; readonly host: string; readonly hosts: readonly string[]; readonly error?: string }
+  /** So many events have been dealt with. */
+  | { readonly type: "taken"; readonly events: number }
+  | { readonly type: "stop" };
+
+export type FromWorker =
+  | { readonly type: "opened"; readonly proxy: number }
+  | { readonly type: "stopped"; readonly proxy: number }
+  | { readonly type: "drained"; readonly proxy: number }
+  | { readonly type: "events"; readonly events: readonly ProxyEvent[]; readonly lost: number }
+  | { readonly type: "list"; readonly request: number; readonly list: ConnectionList }
+  | { readonly type: "resolve"; readonly host: string }
+  | { readonly type: "full" };
+
+/** Which events of a proxy somebody wants. */
+export interface Wants {
+  readonly opened: boolean;
+  readonly closed: boolean;
+  readonly failed: boolean;
+  readonly broken: boolean;
+  readonly read: boolean;
+}
+
+export type ProxyEvent =
+  | { readonly event: "opened"; readonly proxy: number; readonly connection: Connection }
+  | {
+      readonly event: "closed" | "failed" | "broken";
+      readonly proxy: number;
+      readonly record: ConnectionRecord;
+      readonly failure: Failure | undefined;
+    }
+  | {
+      readonly event: "read";
+      readonly proxy: number;
+      readonly connection: Connection;
+      readonly from: Role;
+      readonly bytes: number;
+    };

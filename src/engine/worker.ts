@@ -1,0 +1,151 @@
+/**
+ * The data plane in one thread: the same core as everywhere, on sockets that the control plane has opened. It
+ * counts in shared memory and sends events in batches; when nobody takes them it drops events, never bytes.
+ */
+import type { Address } from "../net/address.ts";
+import type { Listener, ListenOptions, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
+import { shareBudget } from "../proxy/descriptors.ts";
+import { type Failure, type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import type { ConnectionRecord } from "../proxy/record.ts";
+import type { FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
+import type { WorkerSetup } from "./threads.ts";
+
+/** Milliseconds for which events are gathered. */
+const GATHER = 10;
+/** Events in one message. */
+const BATCH = 500;
+/** Events on their way; beyond them they are dropped and counted. */
+const IN_FLIGHT = 10_000;
+/** Connection ids fetched from shared memory at once. */
+const IDS = 64n;
+
+/** A runtime that can serve a listening socket which somebody else has opened. */
+export interface WorkerRuntime extends Runtime {
+  adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
+}
+
+export interface WorkerHooks {
+  send(message: FromWorker): void;
+  /** An answer of the control plane to a `resolve`. */
+  resolved(host: string, hosts: readonly string[], error?: string): void;
+  /** The thread shall end. */
+  stop(): void;
+}
+
+export class EngineWorker {
+  readonly #runtime: WorkerRuntime;
+  readonly #hooks: WorkerHooks;
+  readonly #nextId: () => number;
+  readonly #proxies = new Map<number, RunningProxy>();
+  #events: ProxyEvent[] = [];
+  #inFlight = 0;
+  #lost = 0;
+  #gathering: Timer | undefined;
+
+  constructor(runtime: WorkerRuntime, { ids, sessions }: WorkerSetup, hooks: WorkerHooks) {
+    this.#runtime = runtime;
+    this.#hooks = hooks;
+    this.#nextId = idsFrom(ids);
+    shareBudget(runtime, sessions).onPause = () => hooks.send({ type: "full" });
+  }
+
+  async receive(message: ToWorker): Promise<void> {
+    switch (message.type) {
+      case "open":
+        return await this.#open(message);
+      case "drain":
+        return await this.#drain(message.proxy);
+      case "cut":
+        this.#proxies.get(message.proxy)?.cut();
+        return;
+      case "list":
+        return await this.#list(message);
+      case "resolved":
+        this.#hooks.resolved(message.host, message.hosts, message.error);
+        return;
+      case "taken":
+        this.#inFlight -= message.events;
+        return;
+      case "stop":
+        this.#flush();
+        this.#hooks.stop();
+    }
+  }
+
+  async #open({
+    proxy,
+    config,
+    address,
+    descriptor,
+    cells,
+    wants,
+  }: Extract<ToWorker, { type: "open" }>): Promise<void> {
+    const runtime = this.#runtime;
+    const listen: Runtime["listen"] = async (_, options, accept) => runtime.adopt(descriptor, address, options, accept);
+    const share = { nextId: this.#nextId, cells, listen };
+    this.#proxies.set(proxy, await RunningProxy.open(runtime, config, this.#watch(proxy, wants), share));
+    this.#hooks.send({ type: "opened", proxy });
+  }
+
+  async #drain(proxy: number): Promise<void> {
+    const running = this.#proxies.get(proxy);
+    const drained = running?.drain();
+    // The listener has left the loop: the control plane may close it.
+    this.#hooks.send({ type: "stopped", proxy });
+    await drained;
+    this.#proxies.delete(proxy);
+    this.#flush();
+    this.#hooks.send({ type: "drained", proxy });
+  }
+
+  async #list({ request, proxy, limit }: Extract<ToWorker, { type: "list" }>): Promise<void> {
+    const list = (await this.#proxies.get(proxy)?.connections(limit)) ?? { total: 0, connections: [] };
+    this.#hooks.send({ type: "list", request, list });
+  }
+
+  #watch(proxy: number, wants: Wants): ProxyEvents {
+    const ended = (event: "closed" | "failed" | "broken") => (record: ConnectionRecord, failure: Failure | undefined) =>
+      this.#gather({ event, proxy, record, failure: failure && { message: failure.message, stack: failure.stack } });
+    return {
+      opened: wants.opened ? (connection) => this.#gather({ event: "opened", proxy, connection }) : undefined,
+      closed: wants.closed ? ended("closed") : undefined,
+      failed: wants.failed ? ended("failed") : undefined,
+      broken: wants.broken ? ended("broken") : undefined,
+      read: wants.read
+        ? (connection, from, bytes) => this.#gather({ event: "read", proxy, connection, from, bytes })
+        : undefined,
+    };
+  }
+
+  #gather(event: ProxyEvent): void {
+    if (this.#inFlight + this.#events.length >= IN_FLIGHT) {
+      this.#lost++;
+      return;
+    }
+    this.#events.push(event);
+    if (this.#events.length >= BATCH) this.#flush();
+    else this.#gathering ??= this.#runtime.after(GATHER, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    if (this.#events.length === 0 && this.#lost === 0) return;
+    this.#inFlight += this.#events.length;
+    this.#hooks.send({ type: "events", events: this.#events, lost: this.#lost });
+    this.#events = [];
+    this.#lost = 0;
+  }
+}
+
+/** Ids in blocks: one atomic addition for many connections. */
+function idsFrom(last: BigUint64Array): () => number {
+  let [next, end] = [0, 0];
+  return () => {
+    if (next === end) {
+      next = Number(Atomics.add(last, 0, IDS)) + 1;
+      end = next + Number(IDS);
+    }
+    return next++;
+  };
+}
