@@ -1,67 +1,55 @@
 /**
- * Connecting: the name, then its addresses one after the other with a head start for the first (RFC 8305
- * section 5), until one answers, the time is over, or the owner gives up.
+ * Connecting. A name is resolved first; its addresses are tried one after the other with a head start for
+ * each (RFC 8305 section 5), until one answers, the time is over, or the owner gives up.
  */
-import type { Address, UnixAddress } from "../../src/net/address.ts";
-import type { Connecting, ConnectOptions, Endpoint, StreamSocket, Timer } from "../../src/net/runtime.ts";
+import type { Address, TcpAddress } from "../../src/net/address.ts";
+import type { Connecting, ConnectOptions, Endpoint, Timer } from "../../src/net/runtime.ts";
 import { Attempt } from "../portable/connecting.ts";
-import {
-  AF_UNIX,
-  EAGAIN,
-  EINPROGRESS,
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLOUT,
-  SO_ERROR,
-  SOCK_STREAM,
-  SOL_SOCKET,
-} from "./abi.ts";
 import type { Core } from "./core.ts";
-import { STREAM_EVENTS } from "./listener.ts";
+import { arrived, connectResult, Dial, startConnect } from "./dial.ts";
 import type { Pollable } from "./loop.ts";
-import { applyStreamOptions, lingerZero } from "./options.ts";
+import { lingerZero } from "./options.ts";
 import type { Resolver } from "./resolver.ts";
-import { familyOf } from "./sockaddr.ts";
-import { openSocket, withAddress } from "./sockets.ts";
-import { LinuxStream } from "./stream.ts";
 import { errnoName, SystemError } from "./system.ts";
 
 /** RFC 8305 section 8: the Connection Attempt Delay, milliseconds. */
 const HEAD_START = 250;
 
-type Goal = Endpoint | UnixAddress;
-
 export function connect(core: Core, resolver: Resolver, to: Address, options: ConnectOptions): Connecting {
-  const attempt = new Attempt(to, options.timeout, (ms, run) => core.loop.timers.set(performance.now() + ms, run));
+  const destination = core.destinations.of(to);
+  if (destination) return new Dial(core, to, destination, options);
+  return connectByName(core, resolver, to as TcpAddress, options);
+}
+
+function connectByName(core: Core, resolver: Resolver, to: TcpAddress, options: ConnectOptions): Connecting {
+  const attempt = new Attempt(to, options.timeout, core.after);
   const race = new Race(core, to, options, attempt);
   attempt.stop = () => race.stop();
-  const known = to.kind === "unix" ? [to] : resolver.known(to.host)?.map((host) => ({ host, port: to.port }));
-  if (known) race.run(known);
-  else if (to.kind === "tcp") {
-    const run = (hosts: readonly string[]) => race.run(hosts.map((host) => ({ host, port: to.port })));
-    resolver.resolve(to.host).then(run, (error) => attempt.fail(error));
-  }
+  const run = (hosts: readonly string[]) => race.run(hosts.map((host) => ({ host, port: to.port })));
+  const known = resolver.known(to.host);
+  if (known) run(known);
+  else resolver.resolve(to.host).then(run, (error) => attempt.fail(error));
   return attempt;
 }
 
 class Race {
   readonly core: Core;
-  readonly #to: Address;
+  readonly #to: TcpAddress;
   readonly #options: ConnectOptions;
   readonly #attempt: Attempt;
   readonly #runners = new Set<Runner>();
-  #left: readonly Goal[] = [];
+  #left: Endpoint[] = [];
   #timer: Timer | undefined;
-  #failure: unknown;
+  #failure: unknown = { code: "ENOTFOUND" };
 
-  constructor(core: Core, to: Address, options: ConnectOptions, attempt: Attempt) {
+  constructor(core: Core, to: TcpAddress, options: ConnectOptions, attempt: Attempt) {
     this.core = core;
     this.#to = to;
     this.#options = options;
     this.#attempt = attempt;
   }
 
-  run(goals: readonly Goal[]): void {
+  run(goals: Endpoint[]): void {
     this.#left = goals;
     this.#next();
   }
@@ -75,108 +63,66 @@ class Race {
   won(runner: Runner, fd: number, events: number): void {
     this.#runners.delete(runner);
     this.stop();
-    this.#arrive(fd, events);
+    const stream = arrived(this.core, fd, events, this.#to, this.#options);
+    if (!this.#attempt.succeed(stream)) stream.abort();
   }
 
-  lost(runner: Runner, code: string): void {
+  lost(runner: Runner, thrown: unknown): void {
     this.#runners.delete(runner);
-    this.#failure ??= { code };
+    this.#failure = thrown;
     this.core.loop.settles = true;
     this.#next();
   }
 
   #next(): void {
-    if (this.#attempt.settled) return;
     this.#timer?.cancel();
-    const [goal, ...left] = this.#left;
-    if (!goal) {
+    if (this.#attempt.settled) return;
+    const goal = this.#left.shift();
+    const destination = goal && this.core.destinations.of(goal);
+    if (!destination) {
       if (this.#runners.size === 0) this.#attempt.fail(this.#failure);
       return;
     }
-    this.#left = left;
-    if (left.length > 0) {
-      const { loop } = this.core;
-      this.#timer = loop.timers.set(loop.now + HEAD_START, () => this.#next());
-    }
-    this.#start(goal);
-  }
-
-  #start(goal: Goal): void {
-    const { system, loop } = this.core;
-    let fd = -1;
+    if (this.#left.length > 0) this.#timer = this.core.after(HEAD_START, () => this.#next());
+    const runner = new Runner(this);
+    this.#runners.add(runner);
     try {
-      const unix = "kind" in goal;
-      fd = openSocket(system, unix ? AF_UNIX : familyOf(goal.host), SOCK_STREAM);
-      if (!unix) applyStreamOptions(system, fd, this.#options);
-      const result = withAddress(system, "connect", fd, goal);
-      const { errno } = system;
-      if (result < 0 && errno !== EINPROGRESS) throw refusal(errno);
-      const runner = new Runner(this, fd);
-      loop.add(fd, STREAM_EVENTS, runner);
-      this.#runners.add(runner);
+      runner.fd = startConnect(this.core, destination, this.#options, runner);
     } catch (error) {
-      if (fd >= 0) loop.close(fd);
-      this.#failure ??= error;
-      this.#next();
+      this.lost(runner, error);
     }
-  }
-
-  #arrive(fd: number, events: number): void {
-    const { core } = this;
-    const stream = new LinuxStream(
-      core,
-      fd,
-      this.#options.buffer,
-      this.#to,
-      this.#to.kind === "unix" ? this.#to : undefined,
-    );
-    core.loop.hand(fd, stream);
-    core.loop.settles = true;
-    // What else this event says, such as bytes that came at once, no other event says again.
-    stream.ready(events & ~EPOLLOUT);
-    if (!this.#attempt.succeed(stream as StreamSocket)) stream.abort();
   }
 }
 
 /** One socket on its way to one address. */
 class Runner implements Pollable {
   readonly #race: Race;
-  readonly #fd: number;
+  fd = -1;
 
-  constructor(race: Race, fd: number) {
+  constructor(race: Race) {
     this.#race = race;
-    this.#fd = fd;
   }
 
   ready(events: number): void {
-    const { system, loop } = this.#race.core;
-    if (events & (EPOLLERR | EPOLLHUP)) {
-      const errno = system.getInt(this.#fd, SOL_SOCKET, SO_ERROR) ?? 0;
-      // A peer that takes the connection and drops it at once has still taken it: the stream will tell.
-      if (errno !== 0) {
-        loop.close(this.#fd);
-        this.#race.lost(this, errnoName(errno));
-        return;
-      }
+    const { core } = this.#race;
+    const errno = connectResult(core, this.fd, events);
+    if (errno === undefined) return;
+    if (errno === 0) {
+      this.#race.won(this, this.fd, events);
+      return;
     }
-    if (events & (EPOLLOUT | EPOLLHUP)) this.#race.won(this, this.#fd, events);
+    core.loop.close(this.fd);
+    this.#race.lost(this, new SystemError("connect", errnoName(errno)));
   }
 
   failed(cause: unknown): void {
-    this.#race.core.loop.close(this.#fd);
-    console.error("weir: connecting failed", cause);
-    this.#race.lost(this, "EUNKNOWN");
+    this.#race.core.loop.close(this.fd);
+    this.#race.lost(this, cause);
   }
 
-  /** A target that has just taken the connection must not think that its client is done. */
   stop(): void {
     const { system, loop } = this.#race.core;
-    lingerZero(system, this.#fd);
-    loop.close(this.#fd);
+    lingerZero(system, this.fd);
+    loop.close(this.fd);
   }
-}
-
-/** A unix socket whose backlog is full says EAGAIN (unix(7)): nobody accepts there now. */
-function refusal(errno: number): SystemError {
-  return new SystemError("connect", errno === EAGAIN ? "ECONNREFUSED" : errnoName(errno));
 }

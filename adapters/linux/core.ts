@@ -1,6 +1,8 @@
 /** What all sockets of one thread share. */
 
+import type { Timer } from "../../src/net/runtime.ts";
 import type { Block } from "./arena.ts";
+import { Destinations } from "./destinations.ts";
 import { Loop } from "./loop.ts";
 import { Messages } from "./messages.ts";
 import { PipePool } from "./pipes.ts";
@@ -19,6 +21,9 @@ export class Core {
   /** Where bytes of other memory are copied before they are sent. */
   readonly stage: Block;
   readonly pipes: PipePool;
+  readonly destinations: Destinations;
+  /** `Runtime.after`. Not from `loop.now`: the batch may have taken its time. */
+  readonly after = (ms: number, run: () => void): Timer => this.loop.timers.set(performance.now() + ms, run);
   #inMessages: Messages | undefined;
   #outMessages: Messages | undefined;
 
@@ -28,6 +33,7 @@ export class Core {
     this.loop = new Loop(system);
     this.inbox = system.arena.take(INBOX_SIZE);
     this.stage = system.arena.take(65_536);
+    this.destinations = new Destinations(system);
     this.pipes = new PipePool(system, Math.floor(descriptors * PIPE_CEILING));
   }
 
@@ -48,6 +54,7 @@ export class Core {
     this.#inMessages?.destroy();
     this.#outMessages?.destroy();
     this.pipes.destroy();
+    this.destinations.destroy();
     this.loop.destroy();
     this.system.arena.give(this.inbox);
     this.system.arena.give(this.stage);

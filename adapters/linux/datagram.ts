@@ -22,7 +22,7 @@ import type { Core } from "./core.ts";
 import type { Deferred, Pollable } from "./loop.ts";
 import { MESSAGES } from "./messages.ts";
 import { decodeEndpoint, decodeIPv4, decodePort, encodeEndpoint, familyOf, formatIPv4 } from "./sockaddr.ts";
-import { localEndpoint, openSocket, withAddress } from "./sockets.ts";
+import { bindTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";
 
 const NOBODY: DatagramEvents = { message() {}, close() {} };
@@ -46,7 +46,7 @@ export async function openDatagram(core: Core, at: Endpoint, options: DatagramOp
     if (system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
       system.setInt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
     }
-    if (withAddress(system, "bind", fd, at) < 0) throw system.error("bind");
+    if (bindTo(system, fd, at) < 0) throw system.error("bind");
     return new LinuxDatagram(core, fd, { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port }, family);
   } catch (thrown) {
     if (fd >= 0) system.close(fd);

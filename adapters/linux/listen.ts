@@ -22,7 +22,7 @@ import {
 import { applyStreamOptions } from "./options.ts";
 import type { Resolver } from "./resolver.ts";
 import { familyOf } from "./sockaddr.ts";
-import { localEndpoint, openSocket, withAddress } from "./sockets.ts";
+import { bindTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";
 
 /** Opens `count` listening sockets on one address. Rejects with a `SocketError` that names it. */
@@ -76,7 +76,7 @@ function bindAll(system: System, at: Address, options: ListenOptions, count: num
       // The first is bound without, so that a port which another weir serves is found taken, and not shared.
       if (made > 0) system.setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     }
-    check(system, "bind", withAddress(system, "bind", fd, place));
+    check(system, "bind", bindTo(system, fd, place));
     if (at.kind === "tcp" && made === 0) {
       place = { ...at, port: localEndpoint(system, fd)?.port ?? at.port };
       if (count > 1) system.setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);

@@ -88,8 +88,9 @@ export class LinuxListener implements Listener, Pollable {
     loop.settles = true;
     for (let left = BATCH; left > 0 && !this.#paused && !this.#closed; left--) {
       scratchInts[0] = SOCKADDR_MAX;
-      const peer = system.scratchAt(16);
-      const fd = system.opened(libc.accept4(this.#fd, peer, scratch.pointer, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      const fd = system.opened(
+        libc.accept4(this.#fd, system.namePointer, scratch.pointer, SOCK_NONBLOCK | SOCK_CLOEXEC),
+      );
       if (fd >= 0) this.#take(fd);
       else {
         if (EXHAUSTED.includes(system.errno)) this.#rest(system.errno);
@@ -105,9 +106,8 @@ export class LinuxListener implements Listener, Pollable {
 
   #take(fd: number): void {
     const core = this.#core;
-    const from = core.system.scratch.bytes.subarray(16, 16 + SOCKADDR_MAX);
     const unix = this.address.kind === "unix";
-    const remote = unix ? UNNAMED : addressLater(from);
+    const remote = unix ? UNNAMED : addressLater(core.system.name);
     const stream = new LinuxStream(core, fd, this.#options.buffer, remote, unix ? this.address : undefined);
     core.loop.add(fd, STREAM_EVENTS, stream);
     this.#accept(stream);

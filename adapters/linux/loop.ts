@@ -42,7 +42,9 @@ const SLEEP = 1_000;
  * Rounds of the microtask queue after a batch in which connections came or went: what hangs on them is a
  * chain of a few promises. Plain traffic needs none.
  */
-const SETTLE = 8;
+const SETTLE = 6;
+/** Rounds of deferred work before the kernel is asked for events again. */
+const TURNS = 2;
 /** The same after messages from another thread, which start longer chains. */
 const SETTLE_COMMANDS = 64;
 
@@ -137,6 +139,10 @@ export class Loop {
         rounds = SETTLE_COMMANDS;
       }
       for (; rounds > 0; rounds--) await null;
+      for (let turns = TURNS; turns > 0 && this.#deferred.length > 0; turns--) {
+        this.#takeTurns();
+        await null;
+      }
       this.#closeAll();
       this.#batch(shared ? 1 : SLEEP);
     }
@@ -174,7 +180,6 @@ export class Loop {
       }
     }
     this.timers.advance(this.now);
-    if (this.#deferred.length > 0) this.#takeTurns();
   }
 
   /** One turn for each that waits now; those that ask for another wait for the next batch. */

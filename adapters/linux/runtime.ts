@@ -25,8 +25,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Runtime, desc
     descriptors,
     now: () => loop.now,
     wallClock: host.wallClock,
-    // Not from `loop.now`: the batch may have taken its time.
-    after: (ms, run) => loop.timers.set(performance.now() + ms, run),
+    after: core.after,
     async listen(at, options, accept) {
       const made = await listenOn(core.system, resolver, at, options, 1);
       return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made.close);

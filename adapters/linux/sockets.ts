@@ -5,9 +5,6 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./abi.ts";
 import { decodeEndpoint, decodeFamily, encodeEndpoint, encodePath, SOCKADDR_MAX } from "./sockaddr.ts";
 import type { System } from "./system.ts";
 
-/** Where in the scratch addresses are written, behind room for an int or two. */
-const AT = 16;
-
 /** A non-blocking socket. Throws the `SystemError` of socket(2). */
 export function openSocket(system: System, family: number, type: number): number {
   const fd = system.opened(system.libc.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -15,12 +12,11 @@ export function openSocket(system: System, family: number, type: number): number
   return fd;
 }
 
-/** Calls bind(2) or connect(2) with `address`, numeric; the result of the call. */
-export function withAddress(system: System, call: "bind" | "connect", fd: number, address: Address | Endpoint): number {
-  const into = system.scratch.bytes.subarray(AT, AT + SOCKADDR_MAX);
+/** The result of bind(2) to `address`, which is numeric. */
+export function bindTo(system: System, fd: number, address: Address | Endpoint): number {
   const unix = "kind" in address && address.kind === "unix";
-  const length = unix ? encodePath(into, address) : encodeEndpoint(into, address as Endpoint, system);
-  return system.libc[call](fd, system.scratchAt(AT), length);
+  const length = unix ? encodePath(system.name, address) : encodeEndpoint(system.name, address as Endpoint, system);
+  return system.libc.bind(fd, system.namePointer, length);
 }
 
 /** Our own end of `fd`; without a path or port if the socket is gone. */
@@ -31,8 +27,7 @@ export function localAddress(system: System, fd: number, gone: boolean): Address
 
 /** Undefined for a socket without one (unix). */
 export function localEndpoint(system: System, fd: number): Endpoint | undefined {
-  const from = system.scratch.bytes.subarray(AT, AT + SOCKADDR_MAX);
   system.scratchInts[0] = SOCKADDR_MAX;
-  if (system.libc.getsockname(fd, system.scratchAt(AT), system.scratch.pointer) < 0) return undefined;
-  return decodeFamily(from) === AF_UNIX ? undefined : decodeEndpoint(from);
+  if (system.libc.getsockname(fd, system.namePointer, system.scratch.pointer) < 0) return undefined;
+  return decodeFamily(system.name) === AF_UNIX ? undefined : decodeEndpoint(system.name);
 }

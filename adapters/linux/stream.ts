@@ -67,6 +67,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
   #readable = false;
   /** The peer will send nothing more: a short read does not mean that the socket is empty. */
   #hungUp = false;
+  /** The kernel has an error for us. */
+  #erred = false;
   #finSeen = false;
   #ending = false;
   #finSent = false;
@@ -149,7 +151,11 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
   ready(events: number): void {
     if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
       this.#hungUp = true;
-      if (events & EPOLLERR) this.#broke(this.#core.system.getInt(this.#fd, SOL_SOCKET, SO_ERROR) ?? 0);
+      // A read brings the bytes before the error, and then the error; who does not read has to ask for it.
+      if (events & EPOLLERR) {
+        this.#erred = true;
+        if (!this.#reading) this.#askError();
+      }
     }
     if (events & EPOLLOUT && this.#pending) this.#flush();
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
@@ -246,6 +252,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
   /** A read brought no bytes. */
   #nothing(count: number, errno: number): void {
     if (count < 0 && errno !== EAGAIN) this.#broke(errno);
+    else if (this.#erred) this.#askError();
     if (this.#failure) {
       this.#finish();
       return;
@@ -255,6 +262,11 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
     this.#finSeen = true;
     this.#events.end();
     if (this.#finSent && !this.#closed) this.#finish();
+  }
+
+  /** Asks for the error behind an EPOLLERR, unless it is known. */
+  #askError(): void {
+    if (!this.#failure) this.#broke(this.#core.system.getInt(this.#fd, SOL_SOCKET, SO_ERROR) ?? 0);
   }
 
   /** Whether `to` can take more; if not, it gives us a turn when it can. */
@@ -359,7 +371,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
   }
 
   #finish(): void {
-    if (this.#failure) this.#error ??= new SocketError(this.#failure);
+    if (this.#failure) this.#error ??= errorOf(this.#failure);
     this.#release();
     this.#tell();
   }
@@ -393,6 +405,15 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred {
     this.#deferred = true;
     this.#core.loop.defer(this);
   }
+}
+
+/** One error for each code: where in our loop it was noticed tells nobody anything, and a stack costs a microsecond. */
+const ERRORS = new Map<string, SocketError>();
+
+function errorOf(code: string): SocketError {
+  const known = ERRORS.get(code) ?? new SocketError(code);
+  ERRORS.set(code, known);
+  return known;
 }
 
 /** What splice(2) says where the kernel, its configuration or a filter of system calls does not have it. */

@@ -10,6 +10,9 @@ const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [n
 // ENOTSUP and EWOULDBLOCK share their numbers with other names.
 NAMES.set(constants.errno.EAGAIN, "EAGAIN");
 
+/** Where in the scratch addresses lie. */
+const NAME = 16;
+
 export class System {
   readonly ffi: Ffi;
   readonly libc: Libc;
@@ -17,6 +20,9 @@ export class System {
   /** 256 bytes for arguments and results of one call; whoever calls next overwrites them. */
   readonly scratch: Block;
   readonly scratchInts: Int32Array;
+  /** The part of the scratch in which addresses are written and read, behind room for an int or two. */
+  readonly name: Uint8Array;
+  readonly namePointer: Pointer;
   readonly #errno: Int32Array;
   readonly #ledger: Uint8Array;
 
@@ -30,6 +36,8 @@ export class System {
     this.arena = new Arena(ffi, checked);
     this.scratch = this.arena.take(256);
     this.scratchInts = new Int32Array(this.scratch.bytes.buffer, this.scratch.bytes.byteOffset, 64);
+    this.name = this.scratch.bytes.subarray(NAME, NAME + 128);
+    this.namePointer = this.scratchAt(NAME);
     this.#ledger = ledger;
     this.#errno = new Int32Array(ffi.view(this.libc.__errno_location(), 4));
   }

@@ -123,11 +123,12 @@ export class Relay {
   /** RST destroys what the kernel still has to send (tcp(7), SO_LINGER), so it waits for the last acknowledgement. */
   #resetWhenFlushed(side: Side): void {
     const { socket } = side;
-    const unsure = socket.buffered === 0 && socket.unacknowledged() === undefined && side.quiet();
-    const left = waiting(socket);
+    const unacknowledged = socket.unacknowledged();
+    const unsure = socket.buffered === 0 && unacknowledged === undefined && side.quiet();
+    const left = socket.buffered + (unacknowledged ?? 0);
     if (left < this.#flushLeft) this.#flushUntil = this.runtime.now() + this.#flushTimeout;
     this.#flushLeft = left;
-    if ((left === 0 && socket.unacknowledged() !== undefined) || unsure || this.runtime.now() >= this.#flushUntil) {
+    if ((left === 0 && unacknowledged !== undefined) || unsure || this.runtime.now() >= this.#flushUntil) {
       socket.abort();
       return;
     }

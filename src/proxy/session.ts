@@ -143,7 +143,8 @@ export class Session implements StreamEvents, RelayOwner {
     const flush = config.timeouts.fin || Number.POSITIVE_INFINITY;
     this.#relay = new Relay(runtime, this.#client, target, this.counters, flush, this);
     this.#timer?.cancel();
-    this.#arm();
+    // Nothing has been sent yet, so there is no need to ask the kernel.
+    this.#arm(0);
   }
 
   #failed(error: unknown): void {
@@ -154,8 +155,8 @@ export class Session implements StreamEvents, RelayOwner {
   }
 
   /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */
-  #arm(): void {
-    this.#pending = this.#relay?.pending ?? 0;
+  #arm(pending = this.#relay?.pending ?? 0): void {
+    this.#pending = pending;
     const due = this.#due();
     if (due.at === Number.POSITIVE_INFINITY) return;
     const { runtime } = this.#owner;

@@ -1,0 +1,56 @@
+/** Addresses in the kernel's form. A proxy connects to the same few for ever, so they are encoded once. */
+import { type Address, isIPv4, isIPv6, type UnixAddress } from "../../src/net/address.ts";
+import type { Endpoint } from "../../src/net/runtime.ts";
+import { AF_UNIX } from "./abi.ts";
+import type { Block } from "./arena.ts";
+import { encodeEndpoint, encodePath, familyOf, SOCKADDR_MAX } from "./sockaddr.ts";
+import type { System } from "./system.ts";
+
+export interface Destination {
+  readonly family: number;
+  readonly block: Block;
+  readonly length: number;
+}
+
+const KEPT = 256;
+
+export class Destinations {
+  readonly #system: System;
+  readonly #known = new Map<Address | Endpoint, Destination>();
+  #lastAddress: Address | Endpoint | undefined;
+  #last: Destination | undefined;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Undefined for a name, which has to be resolved first. What is returned is valid until the next call. */
+  of(to: Address | Endpoint): Destination | undefined {
+    if (to === this.#lastAddress) return this.#last;
+    const known = this.#known.get(to) ?? this.#encode(to);
+    this.#lastAddress = to;
+    this.#last = known;
+    return known;
+  }
+
+  destroy(): void {
+    for (const { block } of this.#known.values()) this.#system.arena.give(block);
+    this.#known.clear();
+    this.#lastAddress = undefined;
+  }
+
+  #encode(to: Address | Endpoint): Destination | undefined {
+    const path = "kind" in to && to.kind === "unix" ? to : undefined;
+    const endpoint = path ? undefined : (to as Endpoint);
+    if (endpoint && !isIPv4(endpoint.host) && !isIPv6(endpoint.host)) return undefined;
+    if (this.#known.size >= KEPT) this.destroy();
+    const block = this.#system.arena.take(SOCKADDR_MAX);
+    const family = endpoint ? familyOf(endpoint.host) : AF_UNIX;
+    const length = endpoint
+      ? encodeEndpoint(block.bytes, endpoint, this.#system)
+      : encodePath(block.bytes, to as UnixAddress);
+    const destination = { family, block, length };
+    this.#known.set(to, destination);
+    return destination;
+  }
+}
