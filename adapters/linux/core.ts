@@ -24,6 +24,7 @@ export class Core {
   readonly destinations: Destinations;
   /** `Runtime.after`. Not from `loop.now`: the batch may have taken its time. */
   readonly after = (ms: number, run: () => void): Timer => this.loop.timers.set(performance.now() + ms, run);
+  #shown: Uint8Array | undefined;
   #inMessages: Messages | undefined;
   #outMessages: Messages | undefined;
 
@@ -35,6 +36,13 @@ export class Core {
     this.stage = system.arena.take(65_536);
     this.destinations = new Destinations(system);
     this.pipes = new PipePool(system, Math.floor(descriptors * PIPE_CEILING));
+  }
+
+  /** The first `count` bytes of the inbox, on loan. */
+  received(count: number): Uint8Array {
+    // Answers of one size follow each other more often than not.
+    if (this.#shown?.length !== count) this.#shown = this.inbox.bytes.subarray(0, count);
+    return this.#shown;
   }
 
   /** Where datagrams are received. */

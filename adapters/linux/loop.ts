@@ -44,7 +44,7 @@ const SLEEP = 1_000;
  */
 const SETTLE = 6;
 /** Rounds of deferred work before the kernel is asked for events again. */
-const TURNS = 2;
+const TURNS = 3;
 /** The same after messages from another thread, which start longer chains. */
 const SETTLE_COMMANDS = 64;
 
@@ -129,20 +129,21 @@ export class Loop {
    */
   async run(rest: (calls: number) => Promise<void>, shared: boolean): Promise<void> {
     while (!this.#stopped) {
-      let rounds = this.settles ? SETTLE : 1;
-      this.settles = false;
       if (shared || this.#calls > 0) {
         const calls = this.#calls;
         this.#calls = 0;
         await rest(calls);
-        if (this.#stopped) break;
-        rounds = SETTLE_COMMANDS;
+        for (let round = 0; round < SETTLE_COMMANDS; round++) await null;
+      } else await null;
+      // Promises that were settled in the batch start work that waits, whose turns settle promises again.
+      for (let turns = TURNS; turns > 0 && (this.settles || this.#deferred.length > 0); turns--) {
+        if (this.settles) {
+          this.settles = false;
+          for (let round = 1; round < SETTLE; round++) await null;
+        }
+        if (this.#deferred.length > 0) this.#takeTurns();
       }
-      for (; rounds > 0; rounds--) await null;
-      for (let turns = TURNS; turns > 0 && this.#deferred.length > 0; turns--) {
-        this.#takeTurns();
-        await null;
-      }
+      if (this.#stopped) break;
       this.#closeAll();
       this.#batch(shared ? 1 : SLEEP);
     }
@@ -164,7 +165,7 @@ export class Loop {
 
   #batch(sleep: number): void {
     const { libc } = this.system;
-    const timeout = this.#deferred.length > 0 ? 0 : this.timers.wait(this.now, sleep);
+    const timeout = this.#deferred.length > 0 || this.settles ? 0 : this.timers.wait(this.now, sleep);
     const count = libc.epoll_wait(this.#poll, this.#events.pointer, EVENTS, timeout);
     const { errno } = this.system;
     this.now = performance.now();

@@ -1,6 +1,7 @@
 /** libc as the rest of the native engine sees it: the calls, errno by name, an arena, and small shared scratch. */
 import { constants } from "node:os";
 import { arch } from "node:process";
+import { SocketError } from "../../src/net/errors.ts";
 import { Arena, type Block } from "./arena.ts";
 import type { Ffi, Libc, Pointer } from "./symbols.ts";
 
@@ -92,6 +93,18 @@ export class SystemError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * What a stream's `close` says. One error for each code: where in our loop it was noticed tells nobody anything,
+ * and a stack costs a microsecond.
+ */
+export function streamError(code: string): SocketError {
+  const known = STREAM_ERRORS.get(code) ?? new SocketError(code);
+  STREAM_ERRORS.set(code, known);
+  return known;
+}
+
+const STREAM_ERRORS = new Map<string, SocketError>();
 
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `E${errno}`;

@@ -13,6 +13,8 @@ export interface Engine {
   readonly workers: number;
   /** Connections that fit into the process; more of them wait in the kernel's queue. */
   readonly capacity: number;
+  /** Connections that each worker has accepted. */
+  readonly shares: readonly number[];
   /** Threads that died and were replaced. */
   readonly restarts: number;
   /** Events of connections that nobody fetched in time. */

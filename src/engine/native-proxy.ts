@@ -68,7 +68,7 @@ export class NativeProxy implements ProxyControl {
     return Counters.sum(this.#parts);
   }
 
-  /** Connections accepted by each worker. */
+  /** What each worker has counted. */
   get shares(): readonly Counters[] {
     return this.#parts;
   }

@@ -4,6 +4,7 @@
  * clients that wait in their queues wait for the replacement.
  */
 import type { ProxyConfig } from "../config/config.ts";
+import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { sessionsWithin } from "../proxy/descriptors.ts";
@@ -60,6 +61,10 @@ export class NativeEngine implements Engine {
     return this.#workers.length;
   }
 
+  get shares(): readonly number[] {
+    return this.#workers.map(({ index }) => this.#accepted(index));
+  }
+
   get capacity(): number {
     return sessionsWithin(this.#descriptors);
   }
@@ -97,6 +102,12 @@ export class NativeEngine implements Engine {
       default:
         this.#proxies.get(message.proxy)?.heard(message.type, worker.index);
     }
+  }
+
+  #accepted(worker: number): number {
+    let sum = 0;
+    for (const proxy of this.#proxies.values()) sum += proxy.shares[worker]?.get(CELL.connections) ?? 0;
+    return sum;
   }
 
   #count(lost: number): void {

@@ -9,6 +9,7 @@ import type { Engine, EngineEvents } from "./engine.ts";
 export class PortableEngine implements Engine {
   readonly mode = "portable";
   readonly workers = 0;
+  readonly shares: readonly number[] = [];
   readonly restarts = 0;
   readonly eventsLost = 0;
   watch: EngineEvents = {};

@@ -19,6 +19,7 @@ export interface BuildInfo {
 
 export interface EngineFigures {
   readonly workers: number;
+  readonly shares: readonly number[];
   readonly restarts: number;
   readonly eventsLost: number;
 }
@@ -50,11 +51,14 @@ function fourLines(sum: Totals): string[] {
   ];
 }
 
-function engineFigures({ workers, restarts, eventsLost }: EngineFigures): string[] {
+function engineFigures({ workers, shares, restarts, eventsLost }: EngineFigures): string[] {
   return [
     "# HELP weir_workers Threads that relay; 0 in portable mode, where the main thread does.",
     "# TYPE weir_workers gauge",
     `weir_workers ${workers}`,
+    "# HELP weir_worker_connections_total Connections accepted, by thread.",
+    "# TYPE weir_worker_connections_total counter",
+    ...shares.map((share, worker) => `weir_worker_connections_total{worker="${worker}"} ${share}`),
     "# HELP weir_worker_restarts_total Threads that died and were replaced.",
     "# TYPE weir_worker_restarts_total counter",
     `weir_worker_restarts_total ${restarts}`,

@@ -5,7 +5,7 @@ import { formatBytes, totals, totalsJson } from "../../src/metrics/totals.ts";
 import { haveTool } from "../e2e/tools.ts";
 
 const BUILD = { version: "1.2.3", runtime: "bun", runtimeVersion: "1", engine: "native" };
-const ENGINE = { workers: 2, restarts: 1, eventsLost: 5 };
+const ENGINE = { workers: 2, shares: [20, 22], restarts: 1, eventsLost: 5 };
 
 function counters(): Counters {
   const counters = new Counters('odd "name"\\', "127.0.0.1:1");
