@@ -6,10 +6,10 @@ import { PIPE_SIZE } from "./pipes.ts";
 import type { Sender, Waiter } from "./sender.ts";
 import { errnoName } from "./system.ts";
 
-/** A read of so many bytes is bulk; two in a row make the stream worth a splice. */
+/** A read of so many bytes is bulk; two without a small one between them make the stream worth a splice. */
 const BULK = 65_536;
 const BULK_READS = 2;
-/** A splice below this is not worth its second call. */
+/** A splice below this is not worth its second call; a read below it ends the bulk. */
 const BULK_LEAST = 16_384;
 /** What splice(2) says where the kernel, its configuration or a filter of system calls does not have it. */
 const UNSUPPORTED: readonly string[] = ["EINVAL", "ENOSYS", "EPERM"];
@@ -38,7 +38,8 @@ export class Link {
 
   /** Sends on the first `count` bytes of the inbox. */
   forward(count: number): void {
-    this.#bulk = count >= BULK ? this.#bulk + 1 : 0;
+    if (count >= BULK) this.#bulk++;
+    else if (count < BULK_LEAST) this.#bulk = 0;
     this.#meter.moved(count);
     this.#to.forward(count);
   }

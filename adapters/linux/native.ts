@@ -38,7 +38,7 @@ function probe(system: System): void {
 }
 
 function startThread(system: System, entry: URL, setup: WorkerSetup, events: ThreadEvents): Thread {
-  const worker = new Worker(entry.href, { type: "module" });
+  const worker = new Worker(entry.href, { type: "module", smol: true } as WorkerOptions);
   let wake = -1;
   let over = false;
   const end = (stack?: string) => {

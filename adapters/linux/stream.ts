@@ -31,7 +31,7 @@ const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 /** Reads in one turn; then others get theirs. */
 const TURNS = 16;
 /** A read below this emptied the socket: asking again would only bring EAGAIN. */
-const DRAINED = 32_768;
+const DRAINED = 16_385;
 
 export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwner {
   readonly #core: Core;
