@@ -14,7 +14,7 @@ import { System } from "./system.ts";
 import type { FromThread, ToThread } from "./worker.ts";
 
 /** Rejects with the reason why there can be no such threads. */
-export async function openThreads(entry: URL = new URL("./worker.ts", import.meta.url)): Promise<Threads> {
+export async function openThreads(entry: URL = workerEntry()): Promise<Threads> {
   if (platform !== "linux") throw new Error(`it needs Linux, and this is ${platform}`);
   if (arch !== "x64" && arch !== "arm64") throw new Error(`it knows x64 and arm64, and this is ${arch}`);
   const system = new System(ffi, checked());
@@ -27,6 +27,12 @@ export async function openThreads(entry: URL = new URL("./worker.ts", import.met
     reclaim: (ledger) => reclaim(system, ledger),
     lookup,
   };
+}
+
+/** In an executable of `bun build --compile` every entry lies where it lay in the project, as JavaScript. */
+function workerEntry(): URL {
+  const compiled = import.meta.url.includes("/$bunfs/");
+  return compiled ? new URL("file:///$bunfs/root/adapters/linux/worker.js") : new URL("./worker.ts", import.meta.url);
 }
 
 /** `WEIR_CHECK=1` guards native memory; see arena.ts. */

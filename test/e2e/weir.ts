@@ -15,8 +15,12 @@ export class Weir implements AsyncDisposable {
   }
 
   static async start(args: readonly string[], runtime: RuntimeName = "bun", prefix: string[] = []): Promise<Weir> {
-    const argv = [...prefix, ...(await command(runtime, "src/main.ts")), ...args];
-    return new Weir(Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "pipe", cwd: ROOT }));
+    return Weir.spawn([...prefix, ...(await command(runtime, "src/main.ts")), ...args]);
+  }
+
+  /** Any command line that ends in weir's own arguments. */
+  static spawn(argv: readonly string[]): Weir {
+    return new Weir(Bun.spawn([...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe", cwd: ROOT }));
   }
 
   /** Runs to the end: for commands that do not stay. */
@@ -90,7 +94,7 @@ class Lines {
 /** Runs another program to its end. */
 export async function run(argv: string[], input?: string): Promise<{ code: number; out: string; err: string }> {
   const stdin = input === undefined ? ("ignore" as const) : new Blob([input]);
-  const child = Bun.spawn(argv, { stdin, stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([...argv], { stdin, stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   return { code: await child.exited, out, err };
 }
