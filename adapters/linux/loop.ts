@@ -141,6 +141,8 @@ export class Loop {
           this.settles = false;
           for (let round = 1; round < SETTLE; round++) await null;
         }
+        // Whoever is told that it is closed may rely on it.
+        this.#closeAll();
         if (this.#deferred.length > 0) this.#takeTurns();
       }
       if (this.#stopped) break;

@@ -15,12 +15,14 @@ export interface LinuxRuntime extends Runtime {
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
 }
 
-/** `host` is the portable adapter of the same runtime: what is no socket comes from there. */
-export function linuxRuntime(core: Core, resolver: Resolver, host: Runtime, descriptors: number): LinuxRuntime {
+/** What is no socket comes from the runtime around. */
+export type Host = Pick<Runtime, "version" | "wallClock" | "serve">;
+
+export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descriptors: number): LinuxRuntime {
   const { loop } = core;
   return {
     name: "linux",
-    version: `${host.name} ${host.version}`,
+    version: host.version,
     can: { pauseAccept: true, abstractUnix: true },
     descriptors,
     now: () => loop.now,

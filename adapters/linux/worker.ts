@@ -1,13 +1,13 @@
 /** The entry of a worker thread: sockets over libc, the loop, and the core on top. */
+import { versions } from "node:process";
 import { ffi } from "#ffi";
-import { runtime as host } from "#runtime";
 import type { FromWorker, ToWorker } from "../../src/engine/protocol.ts";
 import type { WorkerSetup } from "../../src/engine/threads.ts";
 import { EngineWorker } from "../../src/engine/worker.ts";
 import { Core } from "./core.ts";
 import { checked } from "./native.ts";
 import { Resolver } from "./resolver.ts";
-import { linuxRuntime } from "./runtime.ts";
+import { type Host, linuxRuntime } from "./runtime.ts";
 import { System } from "./system.ts";
 
 export type ToThread =
@@ -19,6 +19,13 @@ export type FromThread =
   | { readonly kind: "started"; readonly wake: number }
   | { readonly kind: "message"; readonly message: FromWorker }
   | { readonly kind: "ended"; readonly stack?: string };
+
+/** A thread has no HTTP server, and loads nothing of the portable adapter. */
+const HOST: Host = {
+  version: versions["bun"] ? `bun ${versions["bun"]}` : `deno ${versions["deno"]}`,
+  wallClock: () => Date.now(),
+  serve: () => Promise.reject(new Error("HTTP is served by the main thread")),
+};
 
 const thread = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToThread>) => void) | null;
@@ -42,7 +49,7 @@ async function run(setup: WorkerSetup): Promise<void> {
       send({ type: "resolve", host: name });
     });
   const resolver = new Resolver(ask, () => loop.now);
-  const engine = new EngineWorker(linuxRuntime(core, resolver, host, descriptors), setup, {
+  const engine = new EngineWorker(linuxRuntime(core, resolver, HOST, descriptors), setup, {
     send,
     resolved(name, hosts, code) {
       const waiting = asked.get(name);

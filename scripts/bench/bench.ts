@@ -23,9 +23,9 @@ const IDLE_CONNECTIONS = 3_000;
 const HELP = `Usage: bun scripts/bench/bench.ts [flags]
 
   --tests LIST       of: ${Object.keys(TESTS).join(",")} (default: all)
-  --contenders LIST  of: ${Object.keys(CONTENDERS).join(",")} (default: weir,haproxy,nginx)
+  --contenders LIST  of: ${Object.keys(CONTENDERS).join(",")} (default: weir,floor,haproxy,nginx)
   --weir COMMAND     how to start weir; LP and TP stand for the listen port and the target port; split at
-                     spaces, no quotes (default: bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --metrics off)
+                     spaces, no quotes (default: bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --workers 1)
   --rounds N         default 3; the table has the medians
   --seconds N        load per run after 1 s of warming, default 4
   --json FILE        write every run and the medians there
@@ -54,7 +54,7 @@ function readFlags(args: string[]): Flags | undefined {
     args,
     options: {
       tests: text(Object.keys(TESTS).join(",")),
-      contenders: text("weir,haproxy,nginx"),
+      contenders: text("weir,floor,haproxy,nginx"),
       weir: { type: "string" },
       rounds: text("3"),
       seconds: text("4"),
@@ -88,7 +88,7 @@ async function bench(flags: Flags, folder: string): Promise<number> {
   const loader = buildLoader();
   // Asked of a child: Bun raises its own limit, and it is the children's that counts.
   const openFiles = Number(spawnSync("/bin/sh", ["-c", "ulimit -n"], { encoding: "utf8" }).stdout) || 1_048_576;
-  const contenders = findContenders(flags, folder, openFiles);
+  const contenders = findContenders(flags, folder, openFiles, loader);
   if (contenders.length === 0) throw new Error("There is nobody to measure");
   const idle = Math.min(IDLE_CONNECTIONS, sessions(openFiles));
   const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? "CPU"}`;
@@ -117,10 +117,10 @@ async function bench(flags: Flags, folder: string): Promise<number> {
   return runs.some(({ error }) => error !== undefined) ? 1 : 0;
 }
 
-function findContenders({ contenders, weir }: Flags, folder: string, openFiles: number): Contender[] {
+function findContenders({ contenders, weir }: Flags, folder: string, openFiles: number, loader: string): Contender[] {
   const found: Contender[] = [];
   for (const name of contenders) {
-    const contender = CONTENDERS[name]?.({ folder, openFiles, weir });
+    const contender = CONTENDERS[name]?.({ folder, openFiles, weir, loader });
     if (contender === undefined) continue;
     if ("missing" in contender) {
       console.log(`${name}: skipped, ${contender.missing}`);

@@ -22,6 +22,8 @@ export interface Ground {
   readonly openFiles: number;
   /** The command given with --weir. */
   readonly weir: string | undefined;
+  /** The load generator's program, in which the floor is. */
+  readonly loader: string;
 }
 
 /** Why a contender is left out. */
@@ -35,7 +37,7 @@ export function sessions(openFiles: number): number {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
-const WEIR = "bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --metrics off";
+const WEIR = "bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --workers 1";
 
 export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender | Missing>> = {
   weir({ weir }) {
@@ -100,6 +102,12 @@ stream {
       command: (listen, target) => [program, "-e", "stderr", "-c", write(folder, "nginx", config, listen, target)],
     };
   },
+
+  floor: ({ loader }) => ({
+    name: "floor",
+    version: "the least in C (floor.c)",
+    command: (listen, target) => [loader, "relay", String(listen), String(target)],
+  }),
 
   direct: () => ({ name: "direct", version: "no relay between", command: () => undefined }),
 };

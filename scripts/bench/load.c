@@ -63,7 +63,8 @@ int main(int argc, char **argv) {
   int count = argc - 2;
   if (count > 4) usage();
   for (int i = 0; i < count; i++) n[i] = number(argv[i + 2]);
-  if (!strcmp(name, "pingpong") && count == 4) ask(PINGPONG, n[0], n[1], n[2], n[3]);
+  if (!strcmp(name, "relay") && count == 2) relay(n[0], n[1]);
+  else if (!strcmp(name, "pingpong") && count == 4) ask(PINGPONG, n[0], n[1], n[2], n[3]);
   else if (!strcmp(name, "connect") && count == 4) ask(CONNECT, n[0], n[1], n[2], n[3]);
   else if (!strcmp(name, "hold") && count == 4) ask(HOLD, n[0], n[1], n[2], n[3]);
   else if (!strcmp(name, "push") && count == 4) push(n[0], n[1], n[2], n[3]);

@@ -31,4 +31,7 @@ void push(int port, int tally, int streams, double limit);
 void pull(int port, int streams, double limit);
 void stall(int port, double bytes, double limit);
 
+// floor.c: a relay to compare with
+void relay(int listen_port, int target_port);
+
 #endif

@@ -32,6 +32,12 @@ export const TESTS: Readonly<Record<string, Test>> = {
   tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
   tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
   rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
+  rr1000: {
+    about: "ping-pong of 64 B on 1,000 connections",
+    target: "echo",
+    measure: (bed) => pingpong(bed, 1000, 64),
+  },
+  rr8k: { about: "ping-pong of 8 KB on 10 connections", target: "echo", measure: (bed) => pingpong(bed, 10, 8192) },
   rr16k: { about: "ping-pong of 16 KB on 16 connections", target: "echo", measure: (bed) => pingpong(bed, 16, 16384) },
   cps: { about: "connect, one request, close; 32 at a time", target: "echo", measure: (bed) => connects(bed, 32) },
   idle: { about: "memory per idle connection", target: "echo", relayOnly: true, measure: idle },

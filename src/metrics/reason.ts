@@ -27,6 +27,8 @@ export const REASONS = [
   "connect_failed",
   /** The process or the machine has no descriptor left. */
   "no_descriptors",
+  /** Every local port towards the target is in use (`EADDRNOTAVAIL`). */
+  "no_ports",
   /** The client left before the target had answered. */
   "client_gone",
 ] as const;
@@ -41,6 +43,7 @@ export const FAILURES: readonly Reason[] = [
   "connect_unreachable",
   "connect_failed",
   "no_descriptors",
+  "no_ports",
 ];
 
 /** The reason behind the error code of a failed connect. */
@@ -49,6 +52,7 @@ export function connectReason(code: string): Reason {
 }
 
 const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
+  EADDRNOTAVAIL: "no_ports",
   EAI_AGAIN: "connect_unresolved",
   ECONNREFUSED: "connect_refused",
   EHOSTUNREACH: "connect_unreachable",
