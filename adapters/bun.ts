@@ -135,7 +135,8 @@ function connectDirectly(to: Address, options: ConnectOptions, attempt: Attempt)
   };
   const open = (socket: Socket<unknown>) => adopt(socket, to, options, attempt);
   const socket = { ...handlers, open, connectError: (_: unknown, error: Error) => attempt.fail(trueCause(error)) };
-  const place = to.kind === "unix" ? { unix: kernelPath(to) } : { hostname: to.host, port: to.port };
+  const place =
+    to.kind === "unix" ? { unix: kernelPath(to) } : { hostname: to.host, port: to.port, localAddress: options.source };
   const options_ = { ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketConnectOptions<unknown>;
   try {
     Bun.connect(options_).catch((error) => attempt.fail(trueCause(error)));
@@ -145,7 +146,8 @@ function connectDirectly(to: Address, options: ConnectOptions, attempt: Attempt)
 }
 
 function connectCancellably(to: Address, options: ConnectOptions, attempt: Attempt): void {
-  const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
+  const place =
+    to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port, localAddress: options.source };
   // Loaded when it is needed, which is rare: it takes 5 MB.
   const { connect: connectNode } = process.getBuiltinModule("node:net");
   const node: NodeSocket = connectNode({ ...place, allowHalfOpen: true });

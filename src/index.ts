@@ -14,7 +14,7 @@ import { runtime } from "#runtime";
 import { DEFAULTS, ENGINES, type EngineConfig, type ProxyConfig, type Timeouts } from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
 import { totals } from "./metrics/totals.ts";
-import { covers, formatAddress, parseAddress } from "./net/address.ts";
+import { covers, formatAddress, parseAddress, parseIp } from "./net/address.ts";
 import { UsageError } from "./net/errors.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
@@ -35,6 +35,8 @@ export interface ProxyOptions {
   readonly noDelay?: boolean;
   /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
   readonly keepAlive?: number;
+  /** The local IP address from which the target is connected. Default: the kernel chooses. */
+  readonly source?: string;
   /**
    * "portable", the default, relays in this thread on the runtime's sockets. "native" relays in threads of its
    * own over libc, on Linux under Bun and Deno; "auto" does so where it works.
@@ -211,11 +213,12 @@ function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-function checkOptions({ timeouts = {}, buffer, keepAlive, engine, workers }: ProxyOptions): void {
+function checkOptions({ timeouts = {}, buffer, keepAlive, source, engine, workers }: ProxyOptions): void {
   for (const [name, value] of Object.entries(timeouts))
     checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
   checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
   checkRange("buffer", buffer, 1_024, 2 ** 30, "bytes");
+  if (source !== undefined) parseIp(source);
   checkRange("workers", workers, 1, 256, "threads");
   if (engine !== undefined && !ENGINES.includes(engine)) {
     throw new UsageError("EOPTION", `The option engine is "${engine}"; use ${ENGINES.join(", ")}`);

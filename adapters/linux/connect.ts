@@ -10,6 +10,7 @@ import { arrived, connectResult, Dial, startConnect } from "./dial.ts";
 import type { Pollable } from "./loop.ts";
 import { lingerZero } from "./options.ts";
 import type { Resolver } from "./resolver.ts";
+import { familyOf } from "./sockaddr.ts";
 import { errnoName, SystemError } from "./system.ts";
 
 /** RFC 8305 section 8: the Connection Attempt Delay, milliseconds. */
@@ -25,7 +26,12 @@ function connectByName(core: Core, resolver: Resolver, to: TcpAddress, options: 
   const attempt = new Attempt(to, options.timeout, core.after);
   const race = new Race(core, to, options, attempt);
   attempt.stop = () => race.stop();
-  const run = (hosts: readonly string[]) => race.run(hosts.map((host) => ({ host, port: to.port })));
+  const { source } = options;
+  const run = (hosts: readonly string[]) => {
+    // From an IPv4 address only IPv4 can be reached.
+    const usable = source === undefined ? hosts : hosts.filter((host) => familyOf(host) === familyOf(source));
+    race.run(usable.map((host) => ({ host, port: to.port })));
+  };
   const known = resolver.known(to.host);
   if (known) run(known);
   else resolver.resolve(to.host).then(run, (error) => attempt.fail(error));

@@ -1,8 +1,8 @@
 /** What all sockets of one thread share. */
 
-import type { Timer } from "../../src/net/runtime.ts";
+import type { Endpoint, Timer } from "../../src/net/runtime.ts";
 import type { Block } from "./arena.ts";
-import { Destinations } from "./destinations.ts";
+import { type Destination, Destinations } from "./destinations.ts";
 import { Loop } from "./loop.ts";
 import { Messages } from "./messages.ts";
 import { PipePool } from "./pipes.ts";
@@ -25,6 +25,8 @@ export class Core {
   /** `Runtime.after`. Not from `loop.now`: the batch may have taken its time. */
   readonly after = (ms: number, run: () => void): Timer => this.loop.timers.set(performance.now() + ms, run);
   #shown: Uint8Array | undefined;
+  /** As many as the configuration names. */
+  readonly #sources = new Map<string, Endpoint>();
   #inMessages: Messages | undefined;
   #outMessages: Messages | undefined;
 
@@ -36,6 +38,16 @@ export class Core {
     this.stage = system.arena.take(65_536);
     this.destinations = new Destinations(system);
     this.pipes = new PipePool(system, Math.floor(descriptors * PIPE_CEILING));
+  }
+
+  /** Where connections from `source` are bound, any port of it. */
+  sourceOf(source: string): Destination | undefined {
+    let endpoint = this.#sources.get(source);
+    if (!endpoint) {
+      endpoint = { host: source, port: 0 };
+      this.#sources.set(source, endpoint);
+    }
+    return this.destinations.of(endpoint);
   }
 
   /** The first `count` bytes of the inbox, on loan. */

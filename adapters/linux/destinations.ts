@@ -17,8 +17,6 @@ const KEPT = 256;
 export class Destinations {
   readonly #system: System;
   readonly #known = new Map<Address | Endpoint, Destination>();
-  #lastAddress: Address | Endpoint | undefined;
-  #last: Destination | undefined;
 
   constructor(system: System) {
     this.#system = system;
@@ -26,17 +24,12 @@ export class Destinations {
 
   /** Undefined for a name, which has to be resolved first. What is returned is valid until the next call. */
   of(to: Address | Endpoint): Destination | undefined {
-    if (to === this.#lastAddress) return this.#last;
-    const known = this.#known.get(to) ?? this.#encode(to);
-    this.#lastAddress = to;
-    this.#last = known;
-    return known;
+    return this.#known.get(to) ?? this.#encode(to);
   }
 
   destroy(): void {
     for (const { block } of this.#known.values()) this.#system.arena.give(block);
     this.#known.clear();
-    this.#lastAddress = undefined;
   }
 
   #encode(to: Address | Endpoint): Destination | undefined {

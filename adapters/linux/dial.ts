@@ -9,6 +9,8 @@ import {
   EPOLLERR,
   EPOLLHUP,
   EPOLLOUT,
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
   SO_ERROR,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -29,6 +31,7 @@ export function startConnect(core: Core, destination: Destination, options: Conn
   const fd = openSocket(system, family, SOCK_STREAM);
   try {
     if (family !== AF_UNIX) applyStreamOptions(system, fd, options);
+    if (family !== AF_UNIX && options.source !== undefined) bindSource(core, fd, options.source);
     const result = system.libc.connect(fd, block.pointer, length);
     const { errno } = system;
     if (result < 0 && errno !== EINPROGRESS) throw refusal(errno);
@@ -38,6 +41,14 @@ export function startConnect(core: Core, destination: Destination, options: Conn
     loop.close(fd);
     throw error;
   }
+}
+
+/** The port is chosen at connect(2) alone, when it may be one that is used towards other targets (ip(7)). */
+function bindSource(core: Core, fd: number, source: string): void {
+  const { system } = core;
+  system.setInt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  const local = core.sourceOf(source);
+  if (local && system.libc.bind(fd, local.block.pointer, local.length) < 0) throw system.error("bind");
 }
 
 /** What `events` say of a socket that connects: the errno of its failure, 0 when it is connected, or undefined. */

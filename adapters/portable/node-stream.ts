@@ -185,10 +185,15 @@ export async function listen(
 
 export function connect(to: Address, options: ConnectOptions): Connecting {
   const attempt = new Attempt(to, options.timeout);
-  const place = to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port };
+  const place =
+    to.kind === "unix" ? { path: kernelPath(to) } : { host: to.host, port: to.port, localAddress: options.source };
   const socket = connectNode({ ...place, allowHalfOpen: true } as NetConnectOpts);
   attempt.stop = () => socket.destroy();
-  const failed = (error: Error) => attempt.fail(error);
+  const failed = (error: Error & { code?: string }) => {
+    // Deno's word for a source address that this machine does not have.
+    const foreign = options.source !== undefined && error.code === "EINVAL";
+    attempt.fail(foreign ? { code: "EADDRNOTAVAIL" } : error);
+  };
   socket.once("error", failed);
   socket.once("connect", () => {
     socket.off("error", failed);

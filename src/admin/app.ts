@@ -93,5 +93,6 @@ function describe(proxy: ProxyControl): unknown {
     buffer: config.buffer,
     nodelay: config.noDelay,
     keepalive: formatDuration(config.keepAlive),
+    source: config.source,
   };
 }

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { parseBuffer, parseDuration, parseDurationOrOff, parseWorkers } from "../config/units.ts";
 import { label } from "../config/values.ts";
-import { parseAddress } from "../net/address.ts";
+import { parseAddress, parseIp } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 
 export interface Program {
@@ -121,6 +121,7 @@ export const KINDS = {
   durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
   workers: { placeholder: "N|auto", parse: parseWorkers },
+  ip: { placeholder: "IP", parse: parseIp },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
   listenOrOff: {
     placeholder: "ADDRESS|off",

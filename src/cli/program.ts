@@ -121,6 +121,7 @@ export const program = {
               default: "on",
               about: "Send small writes at once (TCP_NODELAY)",
             },
+            { name: "source", kind: "ip", about: "Local IP address from which the target is connected" },
             { name: "keepalive", kind: "durationOrOff", default: "off", about: "Silence before TCP keepalive probes" },
           ],
         },

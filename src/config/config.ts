@@ -89,6 +89,8 @@ export interface ProxyConfig {
   /** Bytes held per direction before weir stops reading. */
   readonly buffer: number;
   readonly noDelay: boolean;
+  /** The local IP address from which targets are connected; null leaves it to the kernel. */
+  readonly source: string | null;
   /**
    * Milliseconds of silence before TCP keepalive probes; 0: off, the default: the runtimes allow ten seconds
    * of probes and no setting of them, so a short outage would end an idle connection.
@@ -119,6 +121,7 @@ export const DEFAULTS = {
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,
+    source: null,
   },
 } as const satisfies {
   log: LogConfig;

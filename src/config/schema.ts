@@ -97,6 +97,7 @@ function proxySchema() {
         t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
         formatDuration(DEFAULTS.proxy.keepAlive),
       ),
+      source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
       timeouts: v.optional(timeoutsSchema(), {}),
     },
     [
@@ -185,6 +186,7 @@ function toProxy(proxy: Proxy, index: number): ProxyConfig {
     buffer: proxy.buffer,
     noDelay: proxy.nodelay,
     keepAlive: proxy.keepalive,
+    source: proxy.source ?? null,
   };
 }
 

@@ -3,7 +3,7 @@
  * message for when the file has something else in its place.
  */
 import * as v from "valibot";
-import { parseAddress } from "../net/address.ts";
+import { parseAddress, parseIp } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
@@ -61,6 +61,11 @@ export function listenAddressOrOff(about: string) {
 /** Where weir connects to. A port alone may be a number. */
 export function targetAddress(about: string) {
   return text(about, 'an address such as "10.0.0.1:8080"', (value) => parseAddress(value, "target"));
+}
+
+/** An IP address alone. */
+export function ipAddress(about: string) {
+  return text(about, 'an IP address such as "10.0.0.5"', parseIp);
 }
 
 /** Milliseconds. */

@@ -68,6 +68,17 @@ export function parseAddress(text: string, use: AddressUse): Address {
   return { kind: "tcp", host, port: port(rest.slice(colon + 1), use, fail) };
 }
 
+/**
+ * Reads an IP address without a port.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseIp(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, "$1");
+  if (isIPv4(host) || isIPv6(host)) return host;
+  throw new UsageError("EADDRESS", `Cannot parse IP address "${text}": write one such as 10.0.0.5 or fd00::5`);
+}
+
 /** The canonical text: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`. */
 export function formatAddress(address: Address): string {
   if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;

@@ -92,6 +92,8 @@ export interface ListenOptions extends StreamOptions {
 export interface ConnectOptions extends StreamOptions {
   /** Milliseconds until the attempt fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
   readonly timeout: number;
+  /** The local IP address to connect from (TCP alone); `EADDRNOTAVAIL` where this machine does not have it. */
+  readonly source?: string | undefined;
 }
 
 /** What a datagram socket tells its owner; nothing of it from inside a method, nothing while paused. */

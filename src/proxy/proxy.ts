@@ -3,7 +3,7 @@ import type { ProxyConfig } from "../config/config.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import type { Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { ConnectOptions, Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
 import type { ConnectionList, ProxyControl } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
@@ -54,6 +54,7 @@ export class RunningProxy implements SessionOwner, ProxyControl {
   readonly runtime: Runtime;
   readonly config: ProxyConfig;
   readonly counters: Counters;
+  readonly connectOptions: ConnectOptions;
   readonly read: SessionOwner["read"];
   readonly #target: Address;
   readonly #events: ProxyEvents;
@@ -85,6 +86,8 @@ export class RunningProxy implements SessionOwner, ProxyControl {
     this.runtime = runtime;
     this.config = config;
     this.counters = new Counters(config.name, formatAddress(target), cells);
+    const { noDelay, keepAlive, buffer, timeouts, source } = config;
+    this.connectOptions = { noDelay, keepAlive, buffer, timeout: timeouts.connect, source: source ?? undefined };
     this.#target = target;
     this.#events = events;
     this.#nextId = nextId;

@@ -4,7 +4,7 @@ import { CELL, type Counters } from "../metrics/counters.ts";
 import { connectReason, type Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
-import type { Connecting, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Connecting, ConnectOptions, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Relay, type RelayOwner, type Role } from "./relay.ts";
 
@@ -12,6 +12,7 @@ import { Relay, type RelayOwner, type Role } from "./relay.ts";
 export interface SessionOwner {
   readonly runtime: Runtime;
   readonly config: ProxyConfig;
+  readonly connectOptions: ConnectOptions;
   sessionEnded(session: Session): void;
   readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
 }
@@ -50,8 +51,7 @@ export class Session implements StreamEvents, RelayOwner {
 
   start(): void {
     const { runtime, config } = this.#owner;
-    const { noDelay, keepAlive, buffer } = config;
-    this.#attempt = runtime.connect(this.#target, { noDelay, keepAlive, buffer, timeout: config.timeouts.connect });
+    this.#attempt = runtime.connect(this.#target, this.#owner.connectOptions);
     this.#attempt.socket.then(
       (target) => this.#connected(target),
       (error) => this.#failed(error),

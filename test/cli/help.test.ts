@@ -72,6 +72,7 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "      --buffer SIZE                    Bytes held per direction before weir stops reading",
     "                                       (default: 256KiB)",
     "      --[no-]nodelay                   Send small writes at once (TCP_NODELAY) (default: on)",
+    "      --source IP                      Local IP address from which the target is connected",
     "      --keepalive DURATION|off         Silence before TCP keepalive probes (default: off)",
     "",
     "Log:",

@@ -8,9 +8,12 @@ import { formatAddress } from "../../src/net/address.ts";
 test("weir.toml shows the defaults", async () => {
   const config = await example("weir.toml");
   expect(config.log).toEqual(DEFAULTS.log);
+  expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
   expect(config.proxies.map(({ name }) => name)).toEqual(["db", "proxy-2"]);
-  for (const proxy of config.proxies) expect(proxy).toMatchObject(DEFAULTS.proxy);
+  // A source address has no default to show.
+  const { source: _, ...defaults } = DEFAULTS.proxy;
+  for (const proxy of config.proxies) expect(proxy).toMatchObject(defaults);
 });
 
 test("weir.toml mentions every key there is", async () => {

@@ -23,6 +23,7 @@ describe("loadConfig", () => {
           buffer: 262_144,
           noDelay: true,
           keepAlive: 0,
+          source: null,
         },
       ],
     });
@@ -47,6 +48,7 @@ describe("loadConfig", () => {
       buffer = "64KiB"
       nodelay = false
       keepalive = "30s"
+      source = "10.0.0.5"
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `,
       "weir.toml",
@@ -65,6 +67,7 @@ describe("loadConfig", () => {
           buffer: 65_536,
           noDelay: false,
           keepAlive: 30_000,
+          source: "10.0.0.5",
         },
       ],
     });
@@ -113,7 +116,7 @@ describe("loadConfig", () => {
 
 describe("a problem in a file", () => {
   const words = '"error", "warn", "info", "debug" or "trace"';
-  const keys = "name, listen, target, targets, buffer, nodelay, keepalive, timeouts";
+  const keys = "name, listen, target, targets, buffer, nodelay, keepalive, source, timeouts";
 
   test.each<[string, string, string]>([
     // syntax

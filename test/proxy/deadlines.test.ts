@@ -64,6 +64,7 @@ async function world(timeouts: Partial<Timeouts>) {
   const owner = {
     runtime: virtual,
     config,
+    connectOptions: { noDelay: true, keepAlive: 0, buffer: 65_536, timeout: 5_000 },
     read: undefined,
     sessionEnded: (session: Session) => void ended.push(session.reason),
   };

@@ -100,6 +100,23 @@ export const addresses: readonly Case[] = [
     },
   },
   {
+    name: "a connection comes from the source address that is asked for, and EADDRNOTAVAIL from a foreign one",
+    // Elsewhere 127.0.0.1 is the only loopback address.
+    skip: (runtime) => (runtime.can.abstractUnix ? undefined : "Linux alone has all of 127.0.0.0/8"),
+    async run(kit) {
+      const arrived = deferred<Address>();
+      const listener = await kit.listen(LOOPBACK, (socket) => {
+        arrived.resolve(socket.remote);
+        kit.later(() => socket.abort());
+      });
+      const socket = await kit.connect(listener.address, { source: "127.0.0.9" });
+      const remote = await arrived.promise;
+      assert.ok(remote.kind === "tcp" && remote.host === "127.0.0.9");
+      assert.deepEqual(socket.local, remote);
+      await rejects(kit.connect(listener.address, { source: "192.0.2.1" }), "EADDRNOTAVAIL");
+    },
+  },
+  {
     name: "an unresolvable name is ENOTFOUND",
     async run(kit) {
       // A label of 64 characters (RFC 1035 section 2.3.4 allows 63): no resolver sends a query for it.
