@@ -30,10 +30,10 @@ export class Core {
   #inMessages: Messages | undefined;
   #outMessages: Messages | undefined;
 
-  /** `descriptors`: how many the process may open. */
-  constructor(system: System, descriptors: number) {
+  /** `descriptors`: how many the process may open. `wake`: see {@link Loop}. */
+  constructor(system: System, descriptors: number, wake?: number) {
     this.system = system;
-    this.loop = new Loop(system);
+    this.loop = new Loop(system, wake);
     this.inbox = system.arena.take(INBOX_SIZE);
     this.stage = system.arena.take(65_536);
     this.destinations = new Destinations(system);

@@ -57,6 +57,7 @@ export class Loop {
   settles = true;
   readonly #poll: number;
   readonly #wake: number;
+  readonly #ownsWake: boolean;
   readonly #events: Block;
   readonly #words: Int32Array;
   readonly #owners: (Pollable | undefined)[] = [];
@@ -67,15 +68,19 @@ export class Loop {
   #calls = 0;
   #stopped = false;
 
-  /** Throws the `SystemError` of the call that failed. */
-  constructor(system: System) {
+  /**
+   * `wake` is an eventfd(2) of somebody else: whoever adds 1 to it wakes the loop, from any thread. It has to
+   * outlive the loop. Throws the `SystemError` of the call that failed.
+   */
+  constructor(system: System, wake?: number) {
     this.system = system;
     const { libc, arena } = system;
     this.now = performance.now();
     this.timers = new TimerWheel(this.now);
     this.#poll = system.opened(libc.epoll_create1(EPOLL_CLOEXEC));
     if (this.#poll < 0) throw system.error("epoll_create1");
-    this.#wake = system.opened(libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    this.#ownsWake = wake === undefined;
+    this.#wake = wake ?? system.opened(libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (this.#wake < 0) {
       const error = system.error("eventfd");
       system.close(this.#poll);
@@ -85,11 +90,6 @@ export class Loop {
     const { buffer, byteOffset } = this.#events.bytes;
     this.#words = new Int32Array(buffer, byteOffset, EVENTS * EVENT_WORDS);
     this.add(this.#wake, EPOLLIN, { ready: () => this.#rouse(), failed() {} });
-  }
-
-  /** An eventfd(2): whoever adds 1 to it wakes the loop, from any thread. */
-  get wakeDescriptor(): number {
-    return this.#wake;
   }
 
   /** Sends the events of `fd` to `owner`. Throws the `SystemError` of a failed epoll_ctl(2). */
@@ -160,7 +160,7 @@ export class Loop {
   /** Frees what the loop itself holds; nothing may be registered any more. */
   destroy(): void {
     this.#closeAll();
-    this.system.close(this.#wake);
+    if (this.#ownsWake) this.system.close(this.#wake);
     this.system.close(this.#poll);
     this.system.arena.give(this.#events);
   }

@@ -5,7 +5,9 @@
 import { availableParallelism } from "node:os";
 import { arch, env, platform } from "node:process";
 import { ffi } from "#ffi";
+import type { ToWorker } from "../../src/engine/protocol.ts";
 import type { Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
+import { EFD_CLOEXEC, EFD_NONBLOCK } from "./abi.ts";
 import { listenOn } from "./listen.ts";
 import { Loop } from "./loop.ts";
 import { lingerZero } from "./options.ts";
@@ -43,37 +45,57 @@ function probe(system: System): void {
   new Loop(system).destroy();
 }
 
+/** Milliseconds in which a thread that was told to terminate is gone; its loop sleeps half of that at most. */
+const DYING = 2_000;
+
 function startThread(system: System, entry: URL, setup: WorkerSetup, events: ThreadEvents): Thread {
   const worker = new Worker(entry.href, { type: "module", smol: true } as WorkerOptions);
-  let wake = -1;
+  // Ours, not the thread's: who wakes it must never write into what has its number by then.
+  const wake = system.libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  /** Posted before the thread could take anything. */
+  const early: ToWorker[] = [];
+  let started = false;
   let over = false;
-  const end = (stack?: string) => {
+  const end = (stack: string | undefined, patience: number) => {
     if (over) return;
     over = true;
     worker.terminate();
-    events.ended(stack);
+    rouse(system, wake);
+    const gone = () => {
+      system.libc.close(wake);
+      events.ended(stack);
+    };
+    if (patience > 0) setTimeout(gone, patience);
+    else gone();
   };
   worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
     if (data.kind === "message") events.message(data.message);
-    else if (data.kind === "ended") end(data.stack);
+    else if (data.kind === "ended") end(data.stack, 0);
     else {
-      wake = data.wake;
+      started = true;
       events.started();
+      for (const message of early.splice(0)) post(message);
     }
   };
   worker.onerror = (event) => {
     // Not handled here, it would end the whole process under Deno.
     event.preventDefault();
-    end(event.error instanceof Error ? (event.error.stack ?? event.message) : event.message);
+    const stack = event.error instanceof Error ? (event.error.stack ?? event.message) : event.message;
+    // Its loop has not ended by itself: what it has open is closed when it is gone for certain.
+    end(stack, started ? DYING : 0);
   };
-  worker.postMessage({ kind: "setup", setup } satisfies ToThread);
-  return {
-    post(message) {
-      if (over) return;
-      worker.postMessage({ kind: "message", message } satisfies ToThread);
-      rouse(system, wake);
-    },
-  };
+  worker.postMessage({ kind: "setup", setup, wake } satisfies ToThread);
+  return { post };
+
+  function post(message: ToWorker): void {
+    if (over) return;
+    if (!started) {
+      early.push(message);
+      return;
+    }
+    worker.postMessage({ kind: "message", message } satisfies ToThread);
+    rouse(system, wake);
+  }
 }
 
 /** Adds 1 to the eventfd(2) that the loop of the thread watches. */
@@ -81,7 +103,7 @@ function rouse(system: System, wake: number): void {
   const { bytes, pointer } = system.scratch;
   bytes.fill(0, 0, 8);
   bytes[0] = 1;
-  if (wake >= 0) system.libc.write(wake, pointer, 8);
+  system.libc.write(wake, pointer, 8);
 }
 
 function reclaim(system: System, ledger: Uint8Array): void {

@@ -11,12 +11,12 @@ import { type Host, linuxRuntime } from "./runtime.ts";
 import { System } from "./system.ts";
 
 export type ToThread =
-  | { readonly kind: "setup"; readonly setup: WorkerSetup }
+  /** `wake` is an eventfd(2) that belongs to the main thread; it counts the messages posted to this one. */
+  | { readonly kind: "setup"; readonly setup: WorkerSetup; readonly wake: number }
   | { readonly kind: "message"; readonly message: ToWorker };
 
 export type FromThread =
-  /** `wake` is an eventfd(2) that makes the thread look for messages. */
-  | { readonly kind: "started"; readonly wake: number }
+  | { readonly kind: "started" }
   | { readonly kind: "message"; readonly message: FromWorker }
   | { readonly kind: "ended"; readonly stack?: string };
 
@@ -34,12 +34,12 @@ const thread = globalThis as unknown as {
 };
 
 thread.onmessage = ({ data }) => {
-  if (data.kind === "setup") run(data.setup).then(() => end(), end);
+  if (data.kind === "setup") run(data.setup, data.wake).then(() => end(), end);
 };
 
-async function run(setup: WorkerSetup): Promise<void> {
+async function run(setup: WorkerSetup, wake: number): Promise<void> {
   const { descriptors, ledger } = setup;
-  const core = new Core(new System(ffi, checked(), ledger), descriptors);
+  const core = new Core(new System(ffi, checked(), ledger), descriptors, wake);
   const { loop } = core;
   const asked = new Map<string, { resolve(hosts: readonly string[]): void; reject(error: unknown): void }>();
   const send = (message: FromWorker) => thread.postMessage({ kind: "message", message });
@@ -65,7 +65,7 @@ async function run(setup: WorkerSetup): Promise<void> {
     loop.settles = true;
     if (data.kind === "message") engine.receive(data.message).catch(end);
   };
-  thread.postMessage({ kind: "started", wake: loop.wakeDescriptor });
+  thread.postMessage({ kind: "started" });
   await loop.run((calls) => mail.fetch(calls), false);
   core.destroy();
 }
