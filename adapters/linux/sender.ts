@@ -9,6 +9,8 @@ import type { Deferred } from "./loop.ts";
 import { Outbox } from "./outbox.ts";
 
 export interface SenderOwner {
+  /** Set while bytes wait for the kernel: what an event looks at, without a look at us. */
+  waits: boolean;
   /** A send failed; the errno of it. */
   broke(errno: number): void;
   /** The FIN is sent, or would be: `close` may do it as well. True if the descriptor is about to be closed anyway. */
@@ -67,6 +69,7 @@ export class Sender {
     if (sent === chunk.length) return true;
     const outbox = this.#outboxFor();
     outbox.add(chunk.subarray(sent));
+    this.#owner.waits = true;
     if (outbox.bytes < this.#limit) return true;
     this.#owesDrain = true;
     return false;
@@ -81,7 +84,10 @@ export class Sender {
     }
     const sent = this.#sent(system.libc.send(this.#fd, inbox.pointer, count, MSG_NOSIGNAL | MSG_DONTWAIT));
     if (this.#broken) this.#refuse(count - sent);
-    else if (sent < count) this.#outboxFor().add(inbox.bytes.subarray(sent, count));
+    else if (sent < count) {
+      this.#outboxFor().add(inbox.bytes.subarray(sent, count));
+      this.#owner.waits = true;
+    }
   }
 
   /** For a splice: the descriptor that bytes can be moved into, or undefined if they have to be read. */
@@ -108,6 +114,7 @@ export class Sender {
     if (!outbox || this.#closed) return;
     const errno = outbox.flush();
     if (errno !== 0) this.fail(errno);
+    this.#owner.waits = outbox.bytes > 0;
     if (outbox.bytes > 0) return;
     if (this.#ending) this.#sendFin();
     if (this.#owesDrain) {

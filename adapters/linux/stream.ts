@@ -39,6 +39,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   readonly #limit: number;
   readonly #remote: Address | (() => Address);
   readonly #sender: Sender;
+  waits = false;
   #local: Address | undefined;
   #events: StreamEvents = NOBODY;
   /** Where our bytes go without being shown. */
@@ -134,7 +135,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
         if (!this.#reading) this.#askError();
       }
     }
-    if (events & EPOLLOUT && this.#sender.pending) this.#sender.flush();
+    if (this.waits && events & EPOLLOUT) this.#sender.flush();
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
       this.#readable = true;
       this.#read();

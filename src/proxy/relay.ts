@@ -35,8 +35,6 @@ export class Relay {
   readonly target: Side;
   readonly runtime: Runtime;
   readonly owner: RelayOwner;
-  /** When the last byte was read, in `Runtime.now` milliseconds. */
-  activeAt: number;
   readonly #flushTimeout: number;
   /** While flushing: when to give up, moved on as long as bytes arrive. */
   #flushUntil = 0;
@@ -59,7 +57,6 @@ export class Relay {
   ) {
     this.runtime = runtime;
     this.owner = owner;
-    this.activeAt = runtime.now();
     this.#flushTimeout = flushTimeout;
     this.client = new Side("client", this, client, counters, CELL.bytesUpstream, CELL.pausesUpstream);
     this.target = new Side("target", this, target, counters, CELL.bytesDownstream, CELL.pausesDownstream);
@@ -73,6 +70,16 @@ export class Relay {
     }
     target.resume();
     client.resume();
+  }
+
+  /** When the last byte moved, in `Runtime.now` milliseconds. */
+  get activeAt(): number {
+    return Math.max(this.client.activeAt, this.target.activeAt);
+  }
+
+  /** A sign of life that no read has shown. */
+  touch(): void {
+    this.client.activeAt = this.runtime.now();
   }
 
   /** One side has sent its FIN. */
@@ -95,7 +102,7 @@ export class Relay {
 
   ended(side: Side): void {
     this.#first ??= side.role;
-    this.activeAt = this.runtime.now();
+    this.touch();
     side.peer.socket.end();
     this.owner.halfClosed();
   }
@@ -149,7 +156,9 @@ export class Side implements StreamEvents, Meter {
   bytes = 0;
   ended = false;
   closed = false;
+  activeAt: number;
   readonly #relay: Relay;
+  readonly #runtime: Runtime;
   readonly #cells: Float64Array;
   readonly #bytesCell: number;
   readonly #pausesCell: number;
@@ -159,6 +168,8 @@ export class Side implements StreamEvents, Meter {
     this.role = role;
     this.socket = socket;
     this.#relay = relay;
+    this.#runtime = relay.runtime;
+    this.activeAt = relay.runtime.now();
     this.#cells = counters.cells;
     this.#bytesCell = bytes;
     this.#pausesCell = pauses;
@@ -177,7 +188,7 @@ export class Side implements StreamEvents, Meter {
   moved(bytes: number): void {
     this.bytes += bytes;
     (this.#cells[this.#bytesCell] as number) += bytes;
-    this.#relay.activeAt = this.#relay.runtime.now();
+    this.activeAt = this.#runtime.now();
   }
 
   held(): void {
@@ -185,7 +196,7 @@ export class Side implements StreamEvents, Meter {
   }
 
   drain(): void {
-    this.#relay.activeAt = this.#relay.runtime.now();
+    this.activeAt = this.#runtime.now();
     this.peer.socket.resume();
   }
 

@@ -165,7 +165,7 @@ export class Session implements StreamEvents, RelayOwner {
 
   #look(): void {
     // A slow reader that takes bytes out of our queue or the kernel's is not silent.
-    if (this.#relay && this.#relay.pending < this.#pending) this.#relay.activeAt = this.#owner.runtime.now();
+    if (this.#relay && this.#relay.pending < this.#pending) this.#relay.touch();
     const due = this.#due();
     if (this.#owner.runtime.now() < due.at) this.#arm();
     else this.cut(due.reason);
