@@ -46,14 +46,15 @@ for (const step of STEPS) {
   if (!good) console.log(output.join(""));
 }
 
-const counts = await runTests();
-passed += counts.passed;
-failed += counts.failed;
+const tests = await runTests();
+passed += tests.passed;
+failed += tests.failed;
+for (const report of tests.reports) console.log(report);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
 /** Shows the output of `bun test` as it comes and counts what it reports. */
-async function runTests(): Promise<{ passed: number; failed: number }> {
+async function runTests(): Promise<{ passed: number; failed: number; reports: readonly string[] }> {
   const child = Bun.spawn([process.execPath, "test", "--timeout=120000"], { stdout: "inherit", stderr: "pipe" });
   let report = "";
   const decoder = new TextDecoder();
@@ -64,5 +65,19 @@ async function runTests(): Promise<{ passed: number; failed: number }> {
   const code = await child.exited;
   const count = (what: string) => Number(new RegExp(`^\\s*(\\d+) ${what}$`, "m").exec(report)?.[1] ?? 0);
   const failures = count("fail") + count("error") + count("errors");
-  return { passed: count("pass"), failed: code !== 0 && failures === 0 ? 1 : failures };
+  return { passed: count("pass"), failed: code !== 0 && failures === 0 ? 1 : failures, reports: failureReports(report) };
+}
+
+/** What stands before each `(fail)`, once more: far up in a long log nobody finds it, and the tail may be all there is. */
+function failureReports(report: string): readonly string[] {
+  const list = report.slice(0, /^\d+ tests? failed:$/m.exec(report)?.index);
+  const reports: string[] = [];
+  let lines: string[] = [];
+  for (const line of list.split("\n")) {
+    lines.push(line);
+    if (!/^\((pass|skip|todo|fail)\)/.test(line)) continue;
+    if (line.startsWith("(fail)")) reports.push(lines.slice(-60).join("\n"));
+    lines = [];
+  }
+  return reports;
 }
