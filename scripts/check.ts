@@ -65,7 +65,11 @@ async function runTests(): Promise<{ passed: number; failed: number; reports: re
   const code = await child.exited;
   const count = (what: string) => Number(new RegExp(`^\\s*(\\d+) ${what}$`, "m").exec(report)?.[1] ?? 0);
   const failures = count("fail") + count("error") + count("errors");
-  return { passed: count("pass"), failed: code !== 0 && failures === 0 ? 1 : failures, reports: failureReports(report) };
+  return {
+    passed: count("pass"),
+    failed: code !== 0 && failures === 0 ? 1 : failures,
+    reports: failureReports(report),
+  };
 }
 
 /** What stands before each `(fail)`, once more: far up in a long log nobody finds it, and the tail may be all there is. */

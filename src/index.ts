@@ -19,6 +19,7 @@ import { UsageError } from "./net/errors.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
+import { shutDown } from "./proxy/shutdown.ts";
 
 export type { Reason } from "./metrics/reason.ts";
 export { SocketError, UsageError } from "./net/errors.ts";
@@ -152,12 +153,9 @@ export class Proxy implements AsyncDisposable {
    */
   async shutdown({ grace = 0 }: { grace?: number } = {}): Promise<void> {
     checkRange("grace", grace, 0, LONGEST, "milliseconds");
-    const drained = this.#proxy.drain();
+    const drained = shutDown(runtime, [this.#proxy], grace);
     this.#stopped ??= drained.then(() => this.#engine.close()).then(() => this.#resolveRun());
-    const timer = grace > 0 ? runtime.after(grace, () => this.#proxy.cut()) : undefined;
-    if (!timer) this.#proxy.cut();
     await Promise.all([drained, this.#stopped]);
-    timer?.cancel();
   }
 
   metrics(): Metrics {

@@ -21,6 +21,8 @@ export class BunStream extends Stream {
   #local: Address | undefined;
   #ending = false;
   #finSent = false;
+  /** A write has failed: with that the kernel has told its error, and what it calls an end from here on is none. */
+  #broken = false;
   #owesDrain = false;
 
   constructor(socket: Socket<unknown>, remote: Address, local: Address | undefined, options: StreamOptions) {
@@ -49,7 +51,7 @@ export class BunStream extends Stream {
     const queue = this.#queue;
     let written = 0;
     if (queue.bytes === 0) {
-      written = Math.max(this.#socket.write(chunk), 0);
+      written = this.#give(chunk);
       if (written === chunk.length) return true;
     }
     const rest = written === 0 ? chunk : chunk.subarray(written);
@@ -75,7 +77,7 @@ export class BunStream extends Stream {
   writable(): void {
     const queue = this.#queue;
     for (let chunk = queue.first(); chunk; chunk = queue.first()) {
-      const written = this.#socket.write(chunk);
+      const written = this.#give(chunk);
       if (written > 0) queue.advance(written);
       if (written < chunk.length) return;
     }
@@ -90,11 +92,12 @@ export class BunStream extends Stream {
   }
 
   fin(): void {
-    this.ended();
+    if (!this.#broken) this.ended();
   }
 
   gone(error: Error | undefined): void {
-    if (error && !(this.remote.kind === "unix" && this.finSeen)) this.closed(socketError(error));
+    if (this.#broken) this.closed(new SocketError("ECONNRESET"));
+    else if (error && !(this.remote.kind === "unix" && this.finSeen)) this.closed(socketError(error));
     else if (this.#finSent) {
       this.ended();
       this.closed();
@@ -117,6 +120,17 @@ export class BunStream extends Stream {
 
   protected reset(): void {
     this.#socket.terminate();
+  }
+
+  /** How many bytes the kernel takes; Bun says -1 when the connection is broken. */
+  #give(chunk: Chunk): number {
+    const written = this.#socket.write(chunk);
+    if (written >= 0) return written;
+    if (!this.#broken) {
+      this.#broken = true;
+      queueMicrotask(() => this.broke(new SocketError("ECONNRESET")));
+    }
+    return 0;
   }
 
   #sendFin(): void {

@@ -59,6 +59,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #finSeen = false;
   #deferred = false;
   #closed = false;
+  #brokenTold = false;
   #told = false;
 
   /** `fd` belongs to the stream from here on; it is in the loop, or about to be. */
@@ -144,6 +145,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   turn(): void {
     this.#deferred = false;
+    if (this.#failure) this.#tellBroken();
     if (this.#closed) this.#tell();
     else if (this.#sender.finSent && this.#finSeen) this.#finish();
     else this.#read();
@@ -235,6 +237,13 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** Asks for the error behind an EPOLLERR, unless it is known. */
   #askError(): void {
     if (!this.#failure) this.broke(this.#core.system.getInt(this.#fd, SOL_SOCKET, SO_ERROR) ?? 0);
+  }
+
+  /** Bytes may still be there to be read, but nothing can be sent: the owner may have reason to act. */
+  #tellBroken(): void {
+    if (this.#brokenTold || this.#closed || this.#events === NOBODY) return;
+    this.#brokenTold = true;
+    this.#events.broken?.(streamError(this.#failure ?? ""));
   }
 
   #finish(): void {

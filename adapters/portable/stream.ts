@@ -37,6 +37,7 @@ export abstract class Stream implements StreamSocket {
   #fin: Fin = "none";
   /** Set once the runtime has closed the socket. */
   #closing = false;
+  #brokenTold = false;
   #aborted = false;
   #closed = false;
   #error: SocketError | undefined;
@@ -134,7 +135,24 @@ export abstract class Stream implements StreamSocket {
     this.#closing = true;
     this.#error = error;
     // Who has not begun to read wants to know of a reset at once, not after bytes that nobody will ask for.
-    queueMicrotask(() => (error && !this.#everRead ? this.#finish() : this.#catchUp()));
+    queueMicrotask(() => {
+      if (error && !this.#everRead) this.#finish();
+      else {
+        if (error) this.broke(error);
+        this.#catchUp();
+      }
+    });
+  }
+
+  /** Nothing can be sent any more, although bytes may be left to read; `closed` follows. */
+  protected broke(error: SocketError): void {
+    if (this.#brokenTold || this.#aborted) return;
+    this.#brokenTold = true;
+    try {
+      this.#events.broken?.(error);
+    } catch (cause) {
+      this.#fail(cause);
+    }
   }
 
   /** Everything buffered is written after a write that returned false. */

@@ -10,6 +10,7 @@ import { formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { shutDown } from "../proxy/shutdown.ts";
 import type { Host } from "./host.ts";
 
 /** Milliseconds in which a full process says once that it is full. */
@@ -70,18 +71,12 @@ export class Service {
   async stop(hurry: Promise<unknown>): Promise<void> {
     const { grace } = this.#config.shutdown;
     const { connectionsActive: active } = this.totals;
-    const drained = Promise.all(this.proxies.map((proxy) => proxy.drain()));
+    const over = shutDown(this.runtime, this.proxies, grace, hurry);
     if (active > 0) {
       const text = `weir: stopping; ${active} connections may finish within ${grace / 1_000} s, a second signal cuts them`;
       this.log.write("info", "draining", text, { active, grace: grace / 1_000 });
     }
-    const cut = () => {
-      for (const proxy of this.proxies) proxy.cut();
-    };
-    const timer = this.runtime.after(grace, cut);
-    hurry.then(cut);
-    await drained;
-    timer.cancel();
+    await over;
     await this.#close();
     this.#printSummary("totals");
   }

@@ -29,6 +29,11 @@ export interface StreamEvents {
   /** The peer's FIN, exactly once, after all its bytes; our own side stays open. */
   end(): void;
   /**
+   * At most once, before `close`, even while paused: the connection is known to be broken. Nothing can be sent any
+   * more and no drain follows, but bytes that came before may be left to read, and `close` waits behind them.
+   */
+  broken?(error: SocketError): void;
+  /**
    * Exactly once, last. Without error: both sides sent FIN, or we called `abort`. With one: `ECONNRESET`
    * (the peer's RST, after the bytes that were read before it), `ETIMEDOUT` (keepalive), `EHANDLER`.
    */

@@ -95,6 +95,10 @@ export class Relay {
   /** Ends both sides with RST, so that neither takes what it has for complete. */
   cut(reason: Reason): void {
     this.#reason ??= reason;
+    this.#abort();
+  }
+
+  #abort(): void {
     this.#flush?.cancel();
     this.client.socket.abort();
     this.target.socket.abort();
@@ -110,17 +114,31 @@ export class Relay {
   closed(side: Side, error: SocketError | undefined): void {
     if (side.peer.closed) {
       this.#flush?.cancel();
-      if (error && this.#error === undefined) this.#broke(side, error);
+      if (error) this.#broke(side, error);
       this.owner.relayed(this.#reason ?? (this.#first ? `${this.#first}_closed` : "internal_error"), this.#error);
       return;
     }
     if (!error) return;
     this.#broke(side, error);
     side.peer.socket.pause();
-    this.#resetWhenFlushed(side.peer);
+    if (side.peer.failure) this.#abort();
+    else this.#resetWhenFlushed(side.peer);
   }
 
+  /** What `side` has sent before it broke may still reach the other, unless that one is gone or broken as well. */
+  broken(side: Side, error: SocketError): void {
+    const { peer } = side;
+    const first = peer.failure;
+    side.failure = error;
+    if (!peer.closed && !first) return;
+    if (first) this.#broke(peer, first);
+    this.#broke(side, error);
+    this.#abort();
+  }
+
+  /** What breaks first is the reason. */
   #broke(side: Side, error: SocketError): void {
+    if (this.#error) return;
     this.#error = error;
     if (error.code === "EHANDLER") this.#reason = "internal_error";
     else if (error.code === "ETIMEDOUT") this.#reason = `${side.role}_lost`;
@@ -156,6 +174,8 @@ export class Side implements StreamEvents, Meter {
   bytes = 0;
   ended = false;
   closed = false;
+  /** The connection is broken, although bytes from it may be left to read. */
+  failure: SocketError | undefined;
   activeAt: number;
   readonly #relay: Relay;
   readonly #runtime: Runtime;
@@ -203,6 +223,10 @@ export class Side implements StreamEvents, Meter {
   end(): void {
     this.ended = true;
     this.#relay.ended(this);
+  }
+
+  broken(error: SocketError): void {
+    this.#relay.broken(this, error);
   }
 
   close(error?: SocketError): void {

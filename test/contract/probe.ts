@@ -19,6 +19,7 @@ export class Probe extends Watch implements StreamEvents {
   drains = 0;
   ended = false;
   closed = false;
+  failure: SocketError | undefined;
   error: SocketError | undefined;
   paused = true;
   /** Bytes that are not the sender's pattern are expected (and kept in `bytes`). */
@@ -60,6 +61,13 @@ export class Probe extends Watch implements StreamEvents {
     this.check(!this.ended, "a second end");
     this.check(!this.paused, "end while paused");
     this.ended = true;
+    this.wake();
+  }
+
+  broken(error: SocketError): void {
+    this.#record("broken");
+    this.check(this.failure === undefined, "broken twice");
+    this.failure = error;
     this.wake();
   }
 
@@ -122,11 +130,12 @@ export class Probe extends Watch implements StreamEvents {
     return this.error?.code;
   }
 
-  #record(event: "data" | "drain" | "end" | "close"): void {
+  #record(event: "data" | "drain" | "end" | "broken" | "close"): void {
     this.checkOutside(event);
     this.check(!this.closed, `${event} after close`);
     this.check(event === "close" || !this.#aborted, `${event} after abort`);
-    if (event !== "data" || this.log.at(-1) !== "data") this.log.push(event);
+    // Whether an adapter knows of a broken connection before its last bytes are read is its own affair.
+    if (event !== "broken" && (event !== "data" || this.log.at(-1) !== "data")) this.log.push(event);
   }
 
   protected override check(holds: boolean, rule: string): void {

@@ -18,7 +18,7 @@ export interface Outcome {
 /** Long enough for a loaded machine; a case that gets here waits for an event that never comes. */
 const GIVE_UP = 60_000;
 
-const cases: readonly Case[] = [...addresses, ...closing, ...datagrams, ...flow, ...platform];
+export const cases: readonly Case[] = [...addresses, ...closing, ...datagrams, ...flow, ...platform];
 
 /**
  * Does what the command line says: `--list` prints the names of all cases; words run the cases with them in

@@ -139,6 +139,25 @@ test("a reset waits for the bytes before it while they are being taken, not long
   expect(stuck.ended).toEqual(["target_reset"]);
 });
 
+test("a target that breaks with bytes left after the client has ended well is no clean end", async () => {
+  const { client, target, ended } = await world({});
+  target.buffered = 1_000;
+  for (const side of [client, target]) side.events.end();
+  client.events.close();
+  target.events.broken?.(new SocketError("ECONNRESET"));
+  expect(target.aborted).toBe(true);
+  expect(ended).toEqual(["target_reset"]);
+});
+
+test("two broken sides that hold bytes for each other are both let go, whoever broke first is the reason", async () => {
+  const { client, target, ended } = await world({});
+  target.events.broken?.(new SocketError("ECONNRESET"));
+  expect([client.aborted, target.aborted]).toEqual([false, false]);
+  client.events.broken?.(new SocketError("ECONNRESET"));
+  expect([client.aborted, target.aborted]).toEqual([true, true]);
+  expect(ended).toEqual(["target_reset"]);
+});
+
 test("all timeouts off: nothing is ever cut, and no timer is set", async () => {
   const { ended, advance, timers } = await world({ idle: 0, fin: 0, lifetime: 0 });
   expect(timers()).toBe(0);

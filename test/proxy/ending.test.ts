@@ -42,6 +42,21 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await kit.clean();
   });
 
+  test("two peers that stop reading and then reset do not keep the connection between them alive", async () => {
+    await using world = await World.with(engine);
+    const { client, target } = await world.both();
+    client.write(1_000);
+    target.write(1_000);
+    await Promise.all([client, target].map((peer) => peer.until(() => peer.received === 1_000, "the first bytes")));
+    for (const peer of [client, target]) peer.pause();
+    while (client.write(500_000));
+    while (target.write(500_000));
+    await world.kit.busy();
+    client.abort();
+    target.abort();
+    expect((await world.record()).reason).toMatch(/^(client|target)_reset$/);
+  });
+
   test("the idle timeout ends a silent connection", async () => {
     await using world = await World.with(engine, { timeouts: { idle: 60 } });
     const { client, target } = await world.both();

@@ -134,6 +134,31 @@ export const closing: readonly Case[] = [
     },
   },
   {
+    name: "a socket that nothing can be sent through any more says so, even while paused",
+    async run(kit) {
+      for (const when of ["the write comes before the reset", "the write comes after the reset"]) {
+        const { client, server } = await kit.pair({ clientPaused: true });
+        client.write(1_000);
+        await server.until(() => server.received === 1_000, "the first bytes");
+        server.pause();
+        client.write(100_000);
+        const first = when === "the write comes before the reset";
+        if (first) while (server.write(500_000));
+        client.abort();
+        const known = () => server.failure !== undefined || server.closed;
+        for (let tries = 0; !first && !known() && tries < 200; tries++) {
+          server.write(1_000);
+          await kit.busy(20);
+        }
+        await server.until(known, "the reset");
+        assert.equal((server.failure ?? server.error)?.code, "ECONNRESET");
+        server.resume();
+        assert.equal(await server.untilClose(), "ECONNRESET");
+        assert.equal(server.ended, false, "a reset that looks like an end");
+      }
+    },
+  },
+  {
     name: "abort drops what is buffered and keeps its count",
     async run(kit) {
       const { client, server } = await kit.pair({ serverPaused: true });

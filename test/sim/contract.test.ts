@@ -1,0 +1,64 @@
+/** The simulated network keeps the contract that adapters keep, so what weir meets there it can meet outside. */
+import { expect, test } from "bun:test";
+import { Kit } from "../contract/kit.ts";
+import { cases } from "../contract/suite.ts";
+import { Clock } from "./clock.ts";
+import { Network } from "./network.ts";
+import { EASY, Process } from "./process.ts";
+import { Random } from "./random.ts";
+import { runtimeOf } from "./runtime.ts";
+
+/** Real files, real HTTP, real processes, real memory, or what an address means to a real kernel. */
+const OUTSIDE: readonly string[] = [
+  "a host name is resolved",
+  "a listener on :: takes IPv4 too and shows the client as IPv4",
+  "a socket file goes with its listener, a stale one is replaced, a live one is EADDRINUSE",
+  "a directory or a plain file in place of the socket file is refused and left alone",
+  "connect refused is ECONNREFUSED, a missing socket file ENOENT",
+  "a connection comes from the source address that is asked for, and EADDRNOTAVAIL from a foreign one",
+  "a silent host is ETIMEDOUT, again and again, and a cancelled attempt ECANCELED",
+  "after one timeout, further attempts at the same silent host leave no descriptor behind",
+  "a unix peer that closes is no reset: all its bytes, its end, a clean close",
+  "a datagram socket on :: takes IPv4 too, shows its sender as IPv4 and answers it",
+  "a datagram port on an address of another machine is EADDRNOTAVAIL",
+  "pause really stops reading: 500 MB against a stalled reader stay bounded, then all arrive",
+  "a million one-byte writes to a stalled reader cost little memory",
+  "a paused listener on a socket file keeps the file, and takes it away when it closes",
+  "serve answers HTTP on a port it reports, and is gone after close",
+  "serve refuses oversized headers and goes on",
+];
+
+const WEATHER = {
+  latency: 1,
+  segment: 1 << 20,
+  sendBuffer: 4 << 20,
+  receiveBuffer: 4 << 20,
+  resetOvertakes: false,
+};
+
+for (const each of cases.filter(({ name }) => !OUTSIDE.includes(name))) {
+  test(each.name, async () => {
+    const random = new Random(7);
+    const clock = new Clock(random);
+    const network = new Network(clock, random, () => WEATHER);
+    const process = new Process("contract", clock, random, { ...EASY, read: 1 << 20 });
+    const kit = new Kit(runtimeOf(network, process));
+    let outcome: unknown;
+    let over = false;
+    each.run(kit).then(
+      () => {
+        over = true;
+      },
+      (error) => {
+        over = true;
+        outcome = error;
+      },
+    );
+    for (let idle = 0; !over && idle < 5; idle++) {
+      await clock.run(() => over, Number.POSITIVE_INFINITY);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    expect(outcome).toBeUndefined();
+    expect(over).toBe(true);
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * Rules of the core, and what the core is without each of them. A simulation that does not notice that a rule is
+ * gone does not test it: `bun run sim --mutants` takes one after the other out and expects a seed to fail.
+ */
+import { join } from "node:path";
+
+export interface Mutant {
+  /** The rule that it lacks. */
+  readonly rule: string;
+  readonly file: string;
+  /** What stands there, exactly once, and what stands there instead. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const RELAY = "src/proxy/relay.ts";
+const SESSION = "src/proxy/session.ts";
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: "backpressure: a full socket pauses the one that feeds it",
+    file: RELAY,
+    find: "      this.socket.pause();\n      this.held();",
+    replace: "      this.held();",
+  },
+  {
+    rule: "backpressure: a drain resumes it",
+    file: RELAY,
+    find: "    this.peer.socket.resume();",
+    replace: "",
+  },
+  {
+    rule: "half-close: a FIN leaves the other direction open",
+    file: RELAY,
+    find: "    side.peer.socket.end();",
+    replace: "    side.peer.socket.end();\n    side.socket.end();",
+  },
+  {
+    rule: "half-close: a FIN is passed on",
+    file: RELAY,
+    find: "    side.peer.socket.end();",
+    replace: "",
+  },
+  {
+    rule: "RST: a reset is passed on as a reset",
+    file: RELAY,
+    find: "    else this.#resetWhenFlushed(side.peer);",
+    replace: "    else side.peer.socket.end();",
+  },
+  {
+    rule: "RST: it waits for the bytes before it",
+    file: RELAY,
+    find: "    else this.#resetWhenFlushed(side.peer);",
+    replace: "    else side.peer.socket.abort();",
+  },
+  {
+    rule: "RST: two broken sides do not wait for each other",
+    file: RELAY,
+    find: "    if (!peer.closed && !first) return;",
+    replace: "    if (!peer.closed) return;",
+  },
+  {
+    rule: "stale event: a target that answers when the session is over is let go",
+    file: SESSION,
+    find: "    if (this.#reason) {\n      target.abort();\n      return;\n    }",
+    replace: "",
+  },
+  {
+    rule: "stale event: an attempt is given up when its client leaves",
+    file: SESSION,
+    find: "    this.#attempt?.cancel();",
+    replace: "",
+  },
+  {
+    rule: "fin timeout",
+    file: SESSION,
+    find: "fin > 0 && relay.halfClosed",
+    replace: "false && relay.halfClosed",
+  },
+  {
+    rule: "idle timeout: bytes put it off",
+    file: SESSION,
+    find: "const active = relay.activeAt;",
+    replace: "const active = this.#openedAt;",
+  },
+  {
+    rule: "lifetime",
+    file: SESSION,
+    find: "if (lifetime > 0 && this.#openedAt",
+    replace: "if (false && this.#openedAt",
+  },
+  {
+    rule: "timers: a session takes its timer along",
+    file: SESSION,
+    find: "  #finish(): void {\n    this.#timer?.cancel();",
+    replace: "  #finish(): void {",
+  },
+  {
+    rule: "counters: undelivered bytes",
+    file: SESSION,
+    find: "      this.counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);\n",
+    replace: "",
+  },
+  {
+    rule: "counters: bytes, while they move",
+    file: RELAY,
+    find: "    (this.#cells[this.#bytesCell] as number) += bytes;\n",
+    replace: "",
+  },
+  {
+    rule: "descriptors: accepting stops before they are gone, where it can",
+    file: "src/proxy/descriptors.ts",
+    find: "sessions <= this.#capacity || this.#runtime.can.pauseAccept",
+    replace: "sessions <= this.#capacity",
+  },
+  {
+    rule: "descriptors: accepting goes on when a session has ended",
+    file: "src/proxy/descriptors.ts",
+    find: "    if (!this.#recovery) this.#resume();\n  }",
+    replace: "  }",
+  },
+  {
+    rule: "shutdown: what is left after the grace period is cut",
+    file: "src/proxy/shutdown.ts",
+    find: "runtime.after(grace, cut)",
+    replace: "runtime.after(grace, () => {})",
+  },
+  {
+    rule: "workers: what a dead one had open is closed",
+    file: "src/engine/worker-handle.ts",
+    find: "    this.#threads.reclaim(this.#setup.ledger);",
+    replace: "",
+  },
+  {
+    rule: "workers: a dead one is replaced",
+    file: "src/engine/worker-handle.ts",
+    find: "this.#runtime.after(this.#patience, () => this.#start())",
+    replace: "this.#runtime.after(this.#patience, () => {})",
+  },
+  {
+    rule: "workers: the connections of a dead one are no longer active",
+    file: "src/metrics/counters.ts",
+    find: "    this.add(CELL.active, -lost);",
+    replace: "",
+  },
+];
+
+/** Seeds in which a mutant has to be found. */
+const SEEDS = 5_000;
+
+/** Prints the table that stands in CONTRIBUTING.md; 1 if a mutant lives. */
+export async function mutants(): Promise<number> {
+  console.log("| the core without | fails at seed | after | says |\n| --- | ---: | ---: | --- |");
+  let alive = 0;
+  for (const [index, { rule }] of MUTANTS.entries()) {
+    const report = await run(index);
+    const seed = /^seed (\d+) FAILED/m.exec(report)?.[1];
+    const seconds = / in ([\d.]+) s/.exec(report)?.[1];
+    if (seed === undefined) alive++;
+    const says = /^ {2}(.{1,60})/m.exec(report)?.[1]?.split(":")[0] ?? "";
+    console.log(`| ${rule} | ${seed ?? "LIVES"} | ${seconds ?? "?"} s | ${says} |`);
+    if (seconds === undefined) console.log(report);
+  }
+  return alive === 0 ? 0 : 1;
+}
+
+async function run(index: number): Promise<string> {
+  const { dir } = import.meta;
+  const flags = ["--seeds", String(SEEDS), "--from", "1", "--first"];
+  const child = Bun.spawn([process.execPath, "--preload", join(dir, "mutate.ts"), join(dir, "main.ts"), ...flags], {
+    env: { ...process.env, WEIR_MUTANT: String(index) },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const output = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return output.join("");
+}

@@ -1,0 +1,109 @@
+/**
+ * Worker threads for the native engine: each runs the core in a process of its own that shares the descriptors
+ * of the whole, hears messages late and in order, and can be made to die at any moment.
+ */
+import type { Listening, Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
+import { EngineWorker } from "../../src/engine/worker.ts";
+import type { AcceptQueue } from "./listener.ts";
+import type { Network } from "./network.ts";
+import { Process } from "./process.ts";
+import { runtimeOf } from "./runtime.ts";
+
+interface Running {
+  readonly process: Process;
+  readonly events: ThreadEvents;
+  readonly tell: (run: () => void) => void;
+}
+
+export class SimThreads implements Threads {
+  readonly cores = 2;
+  /** Those that ever ran. */
+  readonly processes: Process[] = [];
+  readonly #network: Network;
+  readonly #main: Process;
+  readonly #told: number | undefined;
+  readonly #queues = new Map<number, AcceptQueue>();
+  readonly #running = new Set<Running>();
+  readonly #dead = new Map<Uint8Array, Process>();
+  #lastDescriptor = 10;
+
+  constructor(network: Network, main: Process, told: number | undefined) {
+    this.#network = network;
+    this.#main = main;
+    this.#told = told;
+  }
+
+  async listen(...[at, options, count]: Parameters<Threads["listen"]>): Promise<Listening> {
+    const { address, queues } = this.#network.listen(at, options.backlog, count);
+    const descriptors = queues.map((queue) => {
+      this.#main.take();
+      this.#queues.set(++this.#lastDescriptor, queue);
+      return this.#lastDescriptor;
+    });
+    return {
+      address,
+      descriptors,
+      stop: () => {
+        this.#network.unlisten(address);
+        for (const queue of queues) queue.open = false;
+      },
+      close: () => {
+        for (const queue of queues) {
+          queue.close();
+          this.#main.give();
+        }
+      },
+    };
+  }
+
+  start(setup: WorkerSetup, events: ThreadEvents): Thread {
+    const { clock, random, habits, limit } = this.#main;
+    const name = `worker ${setup.index}.${this.processes.length}`;
+    const process = new Process(name, clock, random, habits, limit, this.#main);
+    const tell = inOrder(this.#main);
+    const order = inOrder(process);
+    const running = { process, events, tell };
+    this.processes.push(process);
+    this.#running.add(running);
+    this.#dead.set(setup.ledger, process);
+    const worker = new EngineWorker(runtimeOf(this.#network, process, this.#told, this.#queues), setup, {
+      send: (message) => tell(() => events.message(message)),
+      resolved() {},
+      stop: () => this.#end(running, undefined),
+    });
+    tell(() => events.started());
+    return { post: (message) => order(() => void worker.receive(message).catch((error) => this.#end(running, error))) };
+  }
+
+  reclaim(ledger: Uint8Array): void {
+    this.#dead.get(ledger)?.reclaim();
+  }
+
+  async lookup(): Promise<readonly string[]> {
+    throw new Error("workers resolve names in the simulated network");
+  }
+
+  /** One of the workers dies, if there is one. */
+  kill(): void {
+    const victims = [...this.#running];
+    if (victims.length > 0) this.#end(this.#network.random.pick(victims), new Error("killed"));
+  }
+
+  #end(running: Running, error: Error | undefined): void {
+    if (!this.#running.delete(running)) return;
+    running.process.dead = true;
+    running.tell(() => running.events.ended(error?.stack));
+  }
+}
+
+/** Messages to `receiver` as long as it lives: late, and in the order they were sent. */
+function inOrder(receiver: Process): (run: () => void) => void {
+  let last = 0;
+  return (run) => {
+    const { clock, random, habits } = receiver;
+    last = Math.max(last, clock.now + random.fraction() * habits.lag) + 1e-6;
+    clock.after(last - clock.now, () => {
+      if (!receiver.dead) run();
+    });
+  };
+}
