@@ -79,9 +79,13 @@ export function parseIp(text: string): string {
   throw new UsageError("EADDRESS", `Cannot parse IP address "${text}": write one such as 10.0.0.5 or fd00::5`);
 }
 
-/** The canonical text: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`. */
+/**
+ * The canonical text: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`; `unknown` for a peer that was gone before the
+ * runtime could tell its address.
+ */
 export function formatAddress(address: Address): string {
   if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;
+  if (address.host === "") return "unknown";
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 

@@ -3,7 +3,7 @@
  * that no kernel orders come in every order. Nothing here waits: a minute passes as fast as its events can run.
  */
 import type { Timer } from "../../src/net/runtime.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../peers/random.ts";
 
 interface Event {
   readonly at: number;

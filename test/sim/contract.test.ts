@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { Kit } from "../contract/kit.ts";
 import { cases } from "../contract/suite.ts";
+import { Random } from "../peers/random.ts";
 import { Clock } from "./clock.ts";
 import { Network } from "./network.ts";
 import { EASY, Process } from "./process.ts";
-import { Random } from "./random.ts";
 import { runtimeOf } from "./runtime.ts";
 
 /** Real files, real HTTP, real processes, real memory, or what an address means to a real kernel. */

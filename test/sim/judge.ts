@@ -1,39 +1,34 @@
 /** What must hold after a storm, whatever has happened in it. */
 import { CELL, type Counters } from "../../src/metrics/counters.ts";
 import { FAILURES, REASONS, type Reason } from "../../src/metrics/reason.ts";
-import { formatAddress } from "../../src/net/address.ts";
 import type { ConnectionRecord } from "../../src/proxy/record.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "../peers/endpoint.ts";
+import { type Claim, conserved, describe, ENDED_WELL, lonely, type Passage, pair, reasoned } from "../peers/passage.ts";
 import type { SimSocket } from "./socket.ts";
 import type { Storm } from "./storm.ts";
 
 /** Milliseconds that a deadline may be late, beyond what its rules allow. */
 const SLACK = 1_000;
 
-/** One connection through weir, as far as it is known who was at its ends. */
-interface Passage {
-  readonly record: ConnectionRecord;
-  readonly at: number;
-  readonly client: Endpoint;
-  readonly target: Endpoint | undefined;
-}
-
 export function judge(storm: Storm): void {
   const claim = (holds: boolean, what: () => string) => {
     if (!holds) storm.violations.push(what());
   };
   cleanUp(storm, claim);
-  for (const each of [...storm.clients, ...storm.targets]) lonely(storm, each, claim);
-  const passages = pair(storm, claim);
-  for (const passage of passages) {
+  const { clients, targets, records, plan } = storm;
+  for (const each of [...clients, ...targets]) {
+    lonely(each, claim);
+    const early = each.ended && each.received < 4 && plan.kind !== "rough";
+    claim(!early, () => `endpoint ${each.script.id} got a FIN after ${each.received} bytes: too early`);
+  }
+  for (const passage of pair(clients, targets, records, claim)) {
     conserved(passage, claim);
-    ended(storm, passage, claim);
+    reasoned(passage, claim);
+    fitting(storm, passage, claim);
     timely(storm, passage, claim);
   }
   if (storm.proxy) counted(storm, storm.proxy.counters, claim);
 }
-
-type Claim = (holds: boolean, what: () => string) => void;
 
 /** Nothing of weir is left, and it kept to the contract. */
 function cleanUp({ weir, threads, proxy, engine, violations, left }: Storm, claim: Claim): void {
@@ -49,80 +44,12 @@ function cleanUp({ weir, threads, proxy, engine, violations, left }: Storm, clai
   claim(engine?.eventsLost === 0, () => `${engine?.eventsLost} events lost`);
 }
 
-/** What one peer alone can say: its bytes are right, and weir has let it go. */
-function lonely({ plan }: Storm, peer: Endpoint, claim: Claim): void {
-  const who = `endpoint ${peer.script.id}`;
-  for (const complaint of peer.complaints) claim(false, () => complaint);
-  claim(peer.closed || peer.broke === "sever" || peer.deaf, () => `${who} was left hanging`);
-  const early = peer.ended && peer.received < 4 && plan.kind !== "rough";
-  claim(!early, () => `${who} got a FIN after ${peer.received} bytes: too early`);
-}
-
-function pair(storm: Storm, claim: Claim): Passage[] {
-  const clients = new Map(storm.clients.map((client) => [formatAddress(client.socket.local), client]));
-  const byId = new Map([...storm.clients, ...storm.targets].map((each) => [each.script.id, each]));
-  const targetOf = new Map<Endpoint, Endpoint>();
-  for (const target of storm.targets) {
-    const client = byId.get(target.peer);
-    if (target.received >= 4 && client) targetOf.set(client, target);
-    if (target.received >= 4) claim(client !== undefined, () => `nobody has the id ${target.peer}`);
-  }
-  for (const client of storm.clients) {
-    const target = byId.get(client.peer);
-    if (client.received < 4 || !target) continue;
-    const known = targetOf.get(client);
-    claim(!known || known === target, () => `client ${client.script.id} was connected to two targets`);
-    targetOf.set(client, target);
-  }
-  const passages: Passage[] = [];
-  for (const [index, record] of storm.records.entries()) {
-    const client = clients.get(record.client);
-    const at = storm.recordedAt[index] ?? 0;
-    if (client) passages.push({ record, at, client, target: targetOf.get(client) });
-    // A client that left before it knew that it was connected.
-    else claim(!ENDED_WELL.includes(record.reason), () => `a record of nobody: ${JSON.stringify(record)}`);
-  }
-  return passages;
-}
-
-const ENDED_WELL: readonly Reason[] = ["client_closed", "target_closed"];
-
-/** Bytes come from somewhere, and a FIN is never a lie. */
-function conserved({ record, client, target }: Passage, claim: Claim): void {
-  const { bytesUpstream: up, bytesDownstream: down, undeliveredUpstream, undeliveredDownstream } = record;
-  const say = (what: string) => () => `${what}: ${describe(record, client, target)}`;
-  claim(up <= client.sent, say("more bytes upstream than the client sent"));
-  claim(undeliveredUpstream <= up && undeliveredDownstream <= down, say("more undelivered than read"));
-  claim(client.received <= down - undeliveredDownstream, say("the client got bytes that were not delivered"));
-  if (!target) return;
-  claim(down <= target.sent, say("more bytes downstream than the target sent"));
-  claim(target.received <= up - undeliveredUpstream, say("the target got bytes that were not delivered"));
-  const lie = (from: Endpoint, to: Endpoint) => to.ended && !(isOver(from) && to.received === from.sent);
-  claim(!lie(client, target), say("the target got a FIN that the client had not sent there"));
-  claim(!lie(target, client), say("the client got a FIN that the target had not sent there"));
-}
-
-/** It has sent a FIN: by end, or by closing the whole connection. */
-function isOver(peer: Endpoint): boolean {
-  return peer.finished || peer.broke === "close";
-}
-
-/** The reason fits what the peers did, and a reset has arrived as one, behind what was read before it. */
-function ended(storm: Storm, { record, client, target }: Passage, claim: Claim): void {
+/** The reason fits what the storm was like, and a reset has come behind what was read before it. */
+function fitting(storm: Storm, passage: Passage, claim: Claim): void {
+  const { record, client, target } = passage;
   const { reason } = record;
   const { kind } = storm.plan;
-  const say = (what: string) => () => `${what}: ${describe(record, client, target)}`;
-  if (ENDED_WELL.includes(reason)) {
-    const whole =
-      record.bytesUpstream === client.sent && record.undeliveredUpstream + record.undeliveredDownstream === 0;
-    claim(whole && isOver(client), say("ended well, but not whole"));
-    claim(!target || (isOver(target) && record.bytesDownstream === target.sent), say("ended well, but not whole"));
-  } else {
-    const fooled = [client, target].find((peer) => peer?.closed && !peer.broke && peer.error === undefined);
-    claim(!fooled || (fooled.ended && fooled.finished), say("a connection that broke looks whole"));
-  }
-  claim(reason !== "client_reset" || !!client.broke, say("the client did not reset"));
-  claim(reason !== "target_reset" || !target || !!target.broke, say("the target did not reset"));
+  const say = (what: string) => () => `${what}: ${describe(passage)}`;
   claim(kind !== "gentle" || ENDED_WELL.includes(reason), say("nobody broke it"));
   const { told, limit, habits } = storm.plan;
   const knows = habits.pauseAccept && told === limit;
@@ -145,10 +72,12 @@ function reliable(peer: Endpoint): boolean {
 }
 
 /** Deadlines end a connection neither early nor late. */
-function timely(storm: Storm, { record, at, client, target }: Passage, claim: Claim): void {
+function timely(storm: Storm, passage: Passage, claim: Claim): void {
+  const { record, client, target } = passage;
   const { reason, duration } = record;
+  const at = storm.recordedAt.get(record) ?? 0;
   const { connect, idle, fin, lifetime } = storm.plan.config.timeouts;
-  const say = (what: string) => () => `${what}: ${describe(record, client, target)}`;
+  const say = (what: string) => () => `${what}: ${describe(passage)}`;
   const limits: Partial<Record<Reason, number>> = {
     connect_timeout: connect,
     idle_timeout: idle,
@@ -187,50 +116,19 @@ function counted(storm: Storm, counters: Counters, claim: Claim): void {
   same("opened", opened.length, accepted);
   same("records", records.length, accepted);
   same("ids", new Set(records.map(({ id }) => id)).size, accepted);
-  same(
-    "bytes upstream",
-    counters.get(CELL.bytesUpstream),
-    sum((record) => record.bytesUpstream),
-  );
-  same(
-    "bytes downstream",
-    counters.get(CELL.bytesDownstream),
-    sum((record) => record.bytesDownstream),
-  );
-  same(
-    "undelivered upstream",
-    counters.get(CELL.undeliveredUpstream),
-    sum((record) => record.undeliveredUpstream),
-  );
-  same(
-    "undelivered downstream",
-    counters.get(CELL.undeliveredDownstream),
-    sum((record) => record.undeliveredDownstream),
-  );
-  for (const reason of REASONS)
-    same(
-      reason,
-      counters.endedBy(reason),
-      sum((record) => (record.reason === reason ? 1 : 0)),
-    );
+  const cells = ["bytesUpstream", "bytesDownstream", "undeliveredUpstream", "undeliveredDownstream"] as const;
+  for (const cell of cells) {
+    const truth = sum((record) => record[cell]);
+    same(cell, counters.get(CELL[cell]), truth);
+  }
+  const count = (is: (record: ConnectionRecord) => boolean) => records.filter(is).length;
+  for (const reason of REASONS) {
+    const truth = count((record) => record.reason === reason);
+    same(reason, counters.endedBy(reason), truth);
+  }
+  const reached = count((record) => record.connectTime !== null);
   same("durations", counters.duration.count, accepted);
-  same(
-    "connect times",
-    counters.connectTime.count,
-    sum((record) => (record.connectTime === null ? 0 : 1)),
-  );
-  const reached = (record: ConnectionRecord) => FAILURES.includes(record.reason) && record.connectTime !== null;
-  same(
-    "failures behind a target",
-    sum((record) => (reached(record) ? 1 : 0)),
-    0,
-  );
-}
-
-function describe(record: ConnectionRecord, client: Endpoint, target: Endpoint | undefined): string {
-  const show = (peer: Endpoint | undefined) =>
-    peer &&
-    `${peer.script.id} sent ${peer.sent}, received ${peer.received}, finished ${peer.finished}, ended ${peer.ended}, ` +
-      `broke ${peer.broke}, error ${peer.error}`;
-  return `${JSON.stringify(record)}; client ${show(client)}; target ${show(target)}`;
+  same("connect times", counters.connectTime.count, reached);
+  const strange = count((record) => FAILURES.includes(record.reason) && record.connectTime !== null);
+  same("failures behind a target", strange, 0);
 }

@@ -2,11 +2,11 @@
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Connecting, ConnectOptions, StreamSocket } from "../../src/net/runtime.ts";
+import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
 import type { SimDatagram } from "./datagram.ts";
 import { AcceptQueue, type Offer } from "./listener.ts";
 import type { Process } from "./process.ts";
-import type { Random } from "./random.ts";
 import { SimSocket } from "./socket.ts";
 import { type Weather, Wire } from "./wire.ts";
 

@@ -1,19 +1,15 @@
 /** What happens in the storm of one seed, as far as it is decided beforehand. */
 import { DEFAULTS, type ProxyConfig, type Timeouts } from "../../src/config/config.ts";
 import type { Address } from "../../src/net/address.ts";
-import type { Script } from "./endpoint.ts";
+import type { Script } from "../peers/endpoint.ts";
+import type { Random } from "../peers/random.ts";
+import { DIALOGUES, type Dialogue, type Kind, makeScript } from "../peers/scripts.ts";
 import type { Fate } from "./network.ts";
 import type { Habits } from "./process.ts";
-import type { Random } from "./random.ts";
 import type { Weather } from "./wire.ts";
 
-/**
- * `gentle`: everybody means well, so every byte has to arrive and every connection to end well. `patient`: peers
- * break connections, but weir has all the time in the world, so what it has read has to arrive. `rough`: anything.
- */
-type Kind = "gentle" | "patient" | "rough";
-
 export interface Plan {
+  /** How peers behave; in a rough storm weir has short timeouts and few descriptors, too. */
   readonly kind: Kind;
   /** Threads of the native engine; 0: portable. */
   readonly workers: number;
@@ -39,25 +35,6 @@ export interface Plan {
   readonly target: (id: number) => Script;
 }
 
-type Part = Pick<Script, "echoes" | "starts" | "finish">;
-interface Dialogue {
-  readonly client: Part;
-  readonly target: Part;
-}
-
-const talk = (starts: Script["starts"], finish: Script["finish"], echoes = false): Part => ({ starts, finish, echoes });
-
-/** Conversations that come to an end when nobody breaks them. */
-const DIALOGUES: readonly Dialogue[] = [
-  { client: talk("at once", "end"), target: talk("at once", "end") },
-  { client: talk("at once", "end"), target: talk("at once", "end", true) },
-  { client: talk("at once", "end"), target: talk("after the end", "end") },
-  { client: talk("at once", "end after the peer"), target: talk("after the first byte", "end") },
-  { client: talk("after the first byte", "end"), target: talk("at once", "end") },
-  { client: talk("after the end", "end"), target: talk("at once", "end") },
-  { client: talk("at once", "end after the peer"), target: talk("at once", "end") },
-];
-
 const NAMED: Address = { kind: "tcp", host: "target.test", port: 7000 };
 const TARGETS: readonly Address[] = [
   { kind: "tcp", host: "10.0.0.1", port: 7000 },
@@ -74,7 +51,6 @@ export function makePlan(random: Random): Plan {
   const limit = rough && random.chance(0.25) ? random.between(68, 110) : 1_000_000;
   const told = limit < 1_000 ? random.pick([undefined, limit, limit, limit + 20]) : undefined;
   const shutdownAt = rough ? random.between(0, random.pick([50, 2_000, 60_000])) : 0;
-  const scripts = { random, kind, scale };
   return {
     kind,
     workers,
@@ -93,8 +69,8 @@ export function makePlan(random: Random): Plan {
     watchesReads: random.chance(0.2),
     fates: rough && random.chance(0.5) ? FATES : ["arrives"],
     weather: () => makeWeather(random, scale),
-    client: (id) => makeScript(scripts, id, dialogue?.client),
-    target: (id) => makeScript(scripts, id, dialogue?.target),
+    client: (id) => makeScript(random, kind, scale, id, dialogue?.client),
+    target: (id) => makeScript(random, kind, scale, id, dialogue?.target),
   };
 }
 
@@ -144,35 +120,4 @@ function makeWeather(random: Random, scale: number): Weather {
     receiveBuffer: random.size(least, 2 * scale),
     resetOvertakes: random.chance(0.3),
   };
-}
-
-/** One side of a connection: its part in the dialogue, or anything at all. */
-function makeScript(
-  { random, kind, scale }: Pick<Plan, "kind" | "scale"> & { random: Random },
-  id: number,
-  part?: Part,
-) {
-  const rough = kind === "rough";
-  const send = Math.max(4, random.size(4, 2 * scale));
-  const own: Part = {
-    echoes: random.chance(0.2),
-    starts: random.pick(["at once", "at once", "after the first byte", "after the end"]),
-    finish: random.pick(["end", "end", "end after the peer", "reset", "close", "nothing"]),
-  };
-  const accidents: Script["accident"][] = rough
-    ? ["none", "none", "reset", "close", "sever"]
-    : ["none", "none", "reset"];
-  const script: Script = {
-    id,
-    send,
-    ...(part ?? own),
-    write: random.size(Math.max(1, send >> 5), send),
-    pace: random.pick([0, 0, 1, 20]),
-    stallEvery: random.chance(0.5) ? Number.POSITIVE_INFINITY : random.size(Math.max(1, scale >> 4), scale),
-    stallFor: random.pick([1, 100, rough ? 3_000 : 500]),
-    readsUpTo: rough && random.chance(0.1) ? random.size(1, scale) : Number.POSITIVE_INFINITY,
-    accident: kind === "gentle" ? "none" : random.pick(accidents),
-    accidentAt: random.size(0, random.pick([5, 100, 5_000])),
-  };
-  return script;
 }

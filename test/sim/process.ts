@@ -3,8 +3,8 @@
  * choice. One that has died runs nothing any more, while its sockets stay open until somebody closes them.
  */
 import type { Timer } from "../../src/net/runtime.ts";
+import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
-import type { Random } from "./random.ts";
 import type { SimSocket } from "./socket.ts";
 
 /** Where one adapter differs from the next. */

@@ -91,6 +91,8 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     this.#queue.add(chunk);
     this.#flush();
     this.#note(() => `write ${chunk.length}, ${this.#queue.length} wait`);
+    if (this.#queue.length >= this.#limit + process.habits.read)
+      process.misuse("more is buffered than one read allows");
     if (this.#queue.length < this.#limit) return true;
     this.#owesDrain = true;
     return false;

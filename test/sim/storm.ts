@@ -9,13 +9,13 @@ import type { ProxyControl } from "../../src/proxy/control.ts";
 import type { ProxyEvents } from "../../src/proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "../../src/proxy/record.ts";
 import { shutDown } from "../../src/proxy/shutdown.ts";
+import { Endpoint, type Mischief } from "../peers/endpoint.ts";
+import { Random } from "../peers/random.ts";
 import { Clock } from "./clock.ts";
-import { Endpoint, type Mischief } from "./endpoint.ts";
 import { judge } from "./judge.ts";
 import { Network } from "./network.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { EASY, Process } from "./process.ts";
-import { Random } from "./random.ts";
 import { runtimeOf } from "./runtime.ts";
 import type { SimSocket } from "./socket.ts";
 import { SimThreads } from "./threads.ts";
@@ -64,7 +64,7 @@ export class Storm {
   readonly opened: Connection[] = [];
   readonly records: ConnectionRecord[] = [];
   /** Virtual time of each record. */
-  readonly recordedAt: number[] = [];
+  readonly recordedAt = new Map<ConnectionRecord, number>();
   threads: SimThreads | undefined;
   engine: Engine | undefined;
   proxy: ProxyControl | undefined;
@@ -135,7 +135,7 @@ export class Storm {
   #events(): ProxyEvents {
     const keep = (record: ConnectionRecord) => {
       this.records.push(record);
-      this.recordedAt.push(this.clock.now);
+      this.recordedAt.set(record, this.clock.now);
       this.#note(`record ${JSON.stringify(record)}`);
     };
     return {

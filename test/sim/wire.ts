@@ -2,9 +2,10 @@
  * One direction of a simulated connection, from the sending kernel to the receiving one: a send buffer, the way
  * between, a receive buffer that closes the window when it is full, and at the end a FIN or a reset.
  */
+
+import type { Random } from "../peers/random.ts";
 import { Bytes } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
-import type { Random } from "./random.ts";
 
 /** How a connection's network behaves. Times in milliseconds, sizes in bytes. */
 export interface Weather {

@@ -2,6 +2,7 @@
  * A peer of weir that follows a script: it sends a stream that tells who sent it, checks what it receives byte by
  * byte, stalls, ends well or badly, and remembers what it saw. It knows the seam alone, so it plays on real sockets too.
  */
+import { formatAddress } from "../../src/net/address.ts";
 import type { Chunk, Runtime, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
 
 /** Sizes in bytes, times in milliseconds. */
@@ -43,6 +44,7 @@ const TABLE = table(65_521);
 export class Endpoint implements StreamEvents {
   readonly script: Script;
   readonly socket: StreamSocket;
+  readonly address: string;
   /** Taken by the socket. */
   sent = 0;
   received = 0;
@@ -63,17 +65,18 @@ export class Endpoint implements StreamEvents {
   readonly complaints: string[] = [];
   readonly #runtime: Runtime;
   readonly #mischief: Mischief;
-  readonly #onClose: () => void;
+  readonly #onChange: () => void;
   #stalledAt = 0;
   #blocked = false;
   #pacing = false;
 
-  constructor(runtime: Runtime, socket: StreamSocket, script: Script, mischief: Mischief, onClose: () => void) {
+  constructor(runtime: Runtime, socket: StreamSocket, script: Script, mischief: Mischief, onChange: () => void) {
     this.#runtime = runtime;
     this.socket = socket;
+    this.address = formatAddress(socket.local);
     this.script = script;
     this.#mischief = mischief;
-    this.#onClose = onClose;
+    this.#onChange = onChange;
     socket.on(this);
     socket.resume();
     if (script.starts === "at once") this.#send();
@@ -94,6 +97,7 @@ export class Endpoint implements StreamEvents {
     if (this.received >= readsUpTo) {
       this.deaf = true;
       this.socket.pause();
+      this.#onChange();
     } else if (this.received - this.#stalledAt >= stallEvery) this.#stall();
   }
 
@@ -112,7 +116,7 @@ export class Endpoint implements StreamEvents {
     if (this.closed) this.#complain("a second close");
     this.closed = true;
     this.error = error?.code;
-    this.#onClose();
+    this.#onChange();
   }
 
   /** How many bytes it has to send by now. */
