@@ -11,7 +11,7 @@
  */
 import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import { DEFAULTS, ENGINES, type EngineConfig, type ProxyConfig, type Timeouts } from "./config/config.ts";
+import { DEFAULTS, ENGINES, type EngineConfig, type ProxyConfig, RETRIES_MAX, type Timeouts } from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
 import { totals } from "./metrics/totals.ts";
 import { covers, formatAddress, parseAddress, parseIp } from "./net/address.ts";
@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly noDelay?: boolean;
   /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
   readonly keepAlive?: number;
+  /** How often a target that cannot be connected is tried again, 0 to 100: after 100 ms, 200 ms, … a second. Default 0. */
+  readonly retries?: number;
   /** The local IP address from which the target is connected. Default: the kernel chooses. */
   readonly source?: string;
   /**
@@ -211,11 +213,12 @@ function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-function checkOptions({ timeouts = {}, buffer, keepAlive, source, engine, workers }: ProxyOptions): void {
+function checkOptions({ timeouts = {}, buffer, keepAlive, retries, source, engine, workers }: ProxyOptions): void {
   for (const [name, value] of Object.entries(timeouts))
     checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
   checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
   checkRange("buffer", buffer, 1_024, 2 ** 30, "bytes");
+  checkRange("retries", retries, 0, RETRIES_MAX, "attempts");
   if (source !== undefined) parseIp(source);
   checkRange("workers", workers, 1, 256, "threads");
   if (engine !== undefined && !ENGINES.includes(engine)) {

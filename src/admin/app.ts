@@ -93,6 +93,7 @@ function describe(proxy: ProxyControl): unknown {
     buffer: config.buffer,
     nodelay: config.noDelay,
     keepalive: formatDuration(config.keepAlive),
+    retries: config.retries,
     source: config.source,
   };
 }

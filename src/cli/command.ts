@@ -3,7 +3,7 @@
  * command lines and `help.ts` writes what people see.
  */
 import * as v from "valibot";
-import { parseBuffer, parseDuration, parseDurationOrOff, parseWorkers } from "../config/units.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff, parseRetries, parseWorkers } from "../config/units.ts";
 import { label } from "../config/values.ts";
 import { parseAddress, parseIp } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
@@ -121,6 +121,7 @@ export const KINDS = {
   durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
   workers: { placeholder: "N|auto", parse: parseWorkers },
+  retries: { placeholder: "N", parse: parseRetries },
   ip: { placeholder: "IP", parse: parseIp },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
   listenOrOff: {

@@ -121,6 +121,12 @@ export const program = {
               default: "on",
               about: "Send small writes at once (TCP_NODELAY)",
             },
+            {
+              name: "retries",
+              kind: "retries",
+              default: "0",
+              about: "How often a target that cannot be connected is tried again, after 100 ms and longer",
+            },
             { name: "source", kind: "ip", about: "Local IP address from which the target is connected" },
             { name: "keepalive", kind: "durationOrOff", default: "off", about: "Silence before TCP keepalive probes" },
           ],

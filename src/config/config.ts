@@ -89,6 +89,8 @@ export interface ProxyConfig {
   /** Bytes held per direction before weir stops reading. */
   readonly buffer: number;
   readonly noDelay: boolean;
+  /** How often a target that cannot be connected is tried again, 0 to {@link RETRIES_MAX}. */
+  readonly retries: number;
   /** The local IP address from which targets are connected; null leaves it to the kernel. */
   readonly source: string | null;
   /**
@@ -110,6 +112,8 @@ export interface Timeouts {
   readonly lifetime: number;
 }
 
+export const RETRIES_MAX = 100;
+
 export const DEFAULT_ADMIN = "127.0.0.1:8998";
 
 export const DEFAULTS = {
@@ -121,6 +125,7 @@ export const DEFAULTS = {
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,
+    retries: 0,
     source: null,
   },
 } as const satisfies {

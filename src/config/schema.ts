@@ -4,7 +4,16 @@
  */
 import * as v from "valibot";
 import { parseAddress } from "../net/address.ts";
-import { type Config, DEFAULT_ADMIN, DEFAULTS, ENGINES, LEVELS, logConfig, type ProxyConfig } from "./config.ts";
+import {
+  type Config,
+  DEFAULT_ADMIN,
+  DEFAULTS,
+  ENGINES,
+  LEVELS,
+  logConfig,
+  type ProxyConfig,
+  RETRIES_MAX,
+} from "./config.ts";
 import type { Path } from "./problem.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
@@ -97,6 +106,10 @@ function proxySchema() {
         t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
         formatDuration(DEFAULTS.proxy.keepAlive),
       ),
+      retries: v.optional(
+        t.wholeNumber("How often a target that cannot be connected is tried again.", RETRIES_MAX),
+        DEFAULTS.proxy.retries,
+      ),
       source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
       timeouts: v.optional(timeoutsSchema(), {}),
     },
@@ -186,6 +199,7 @@ function toProxy(proxy: Proxy, index: number): ProxyConfig {
     buffer: proxy.buffer,
     noDelay: proxy.nodelay,
     keepAlive: proxy.keepalive,
+    retries: proxy.retries,
     source: proxy.source ?? null,
   };
 }

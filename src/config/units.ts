@@ -2,6 +2,7 @@
  * Durations and sizes as people write them: `250ms`, `1.5s`, `10m`; `64KiB`, `1MB`, `512`.
  */
 import { UsageError } from "../net/errors.ts";
+import { RETRIES_MAX } from "./config.ts";
 
 /** The longest duration, milliseconds: timers of all runtimes count in 31 bits. */
 export const MAX_DURATION = 2_147_483_647;
@@ -118,6 +119,17 @@ export function parseWorkers(text: string): number | "auto" {
     "EWORKERS",
     `Cannot use "${text}" as the number of workers: write 1 to ${WORKERS_MAX}, or "auto"`,
   );
+}
+
+/**
+ * Reads a number of further attempts, 0 to {@link RETRIES_MAX}.
+ *
+ * @throws {UsageError} `ERETRIES`
+ */
+export function parseRetries(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= RETRIES_MAX) return count;
+  throw new UsageError("ERETRIES", `Cannot use "${text}" as the number of retries: write 0 to ${RETRIES_MAX}`);
 }
 
 type Units = Readonly<Record<string, number>>;

@@ -19,9 +19,10 @@ export const CELL = {
   pausesDownstream: 5,
   undeliveredUpstream: 6,
   undeliveredDownstream: 7,
+  retries: 8,
 } as const;
 
-const ENDED = 8;
+const ENDED = 9;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const CELLS = DURATION + DURATION_BOUNDS.length + 2;

@@ -97,7 +97,12 @@ function byDirection(name: string, help: string, cell: "bytes" | "pauses" | "und
   };
 }
 
-function single(name: string, type: "counter" | "gauge", help: string, cell: "connections" | "active"): Family {
+function single(
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  cell: "connections" | "active" | "retries",
+): Family {
   return { name, type, help, lines: (counters) => [`${name}${labels(owner(counters))} ${counters.get(CELL[cell])}`] };
 }
 
@@ -122,6 +127,7 @@ function timing(name: string, help: string, view: (counters: Counters) => Histog
 const FAMILIES: readonly Family[] = [
   single("weir_connections_total", "counter", "Connections accepted.", "connections"),
   single("weir_connections_active", "gauge", "Connections open now.", "active"),
+  single("weir_connect_retries_total", "counter", "Further attempts to connect a target.", "retries"),
   {
     name: "weir_connections_failed_total",
     type: "counter",

@@ -46,6 +46,15 @@ export const FAILURES: readonly Reason[] = [
   "no_ports",
 ];
 
+/** The failures after which it is worth trying again: the target may come back, and nobody here is short of anything. */
+export const RETRIED: readonly Reason[] = [
+  "connect_refused",
+  "connect_timeout",
+  "connect_unresolved",
+  "connect_unreachable",
+  "connect_failed",
+];
+
 /** The reason behind the error code of a failed connect. */
 export function connectReason(code: string): Reason {
   return CONNECT_REASONS[code] ?? "connect_failed";

@@ -15,6 +15,8 @@ export interface Connection {
   readonly duration: number;
   /** Seconds from accept until the target took the connection; null before. */
   readonly connectTime: number | null;
+  /** Attempts to connect the target beyond the first. */
+  readonly retries: number;
   /** Bytes read from the client. */
   readonly bytesUpstream: number;
   /** Bytes read from the target. */

@@ -1,12 +1,16 @@
 /** One client connection and its target connection: connect, relay, deadlines, and one record at the end. */
 import type { ProxyConfig } from "../config/config.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
-import { connectReason, type Reason } from "../metrics/reason.ts";
+import { connectReason, RETRIED, type Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import type { Connecting, ConnectOptions, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Relay, type RelayOwner, type Role } from "./relay.ts";
+
+/** Milliseconds before a target is tried again, doubled each time, up to the second. */
+const RETRY_PAUSE = 100;
+const RETRY_PAUSE_MAX = 1_000;
 
 /** What a session needs from the proxy it belongs to. */
 export interface SessionOwner {
@@ -30,6 +34,8 @@ export class Session implements StreamEvents, RelayOwner {
   #attempt: Connecting | undefined;
   #relay: Relay | undefined;
   #timer: Timer | undefined;
+  #retry: Timer | undefined;
+  #retries = 0;
   #reason: Reason | undefined;
   #error: SocketError | undefined;
   #endedAt: number | undefined;
@@ -50,13 +56,8 @@ export class Session implements StreamEvents, RelayOwner {
   }
 
   start(): void {
-    const { runtime, config } = this.#owner;
-    this.#attempt = runtime.connect(this.#target, this.#owner.connectOptions);
-    this.#attempt.socket.then(
-      (target) => this.#connected(target),
-      (error) => this.#failed(error),
-    );
-    if (config.timeouts.lifetime > 0) this.#arm();
+    this.#dial();
+    if (this.#owner.config.timeouts.lifetime > 0) this.#arm();
   }
 
   /** Ends the session now, whatever it is doing. */
@@ -81,6 +82,7 @@ export class Session implements StreamEvents, RelayOwner {
       openedAt: new Date(this.#openedWall).toISOString(),
       duration: seconds((this.#endedAt ?? this.#owner.runtime.now()) - this.#openedAt),
       connectTime: connected === undefined ? null : seconds(connected - this.#openedAt),
+      retries: this.#retries,
       bytesUpstream: client?.bytes ?? 0,
       bytesDownstream: target?.bytes ?? 0,
     };
@@ -115,6 +117,7 @@ export class Session implements StreamEvents, RelayOwner {
   end(): void {}
   close(error?: SocketError): void {
     this.#attempt?.cancel();
+    this.#retry?.cancel();
     this.#reason ??= "client_gone";
     this.#error ??= error;
     this.#finish();
@@ -129,6 +132,14 @@ export class Session implements StreamEvents, RelayOwner {
   halfClosed(): void {
     this.#timer?.cancel();
     this.#arm();
+  }
+
+  #dial(): void {
+    this.#attempt = this.#owner.runtime.connect(this.#target, this.#owner.connectOptions);
+    this.#attempt.socket.then(
+      (target) => this.#connected(target),
+      (error) => this.#failed(error),
+    );
   }
 
   #connected(target: StreamSocket): void {
@@ -149,9 +160,25 @@ export class Session implements StreamEvents, RelayOwner {
 
   #failed(error: unknown): void {
     if (this.#reason) return;
-    this.#error = error instanceof SocketError ? error : new SocketError("EUNKNOWN", String(error), { cause: error });
-    this.#reason = connectReason(this.#error.code);
+    const failure = error instanceof SocketError ? error : new SocketError("EUNKNOWN", String(error), { cause: error });
+    const reason = connectReason(failure.code);
+    if (this.#retries < this.#owner.config.retries && RETRIED.includes(reason)) {
+      this.#retryLater();
+      return;
+    }
+    this.#reason = reason;
+    this.#error = failure;
     this.#client.abort();
+  }
+
+  /** The client has not been read yet, so a new attempt repeats nothing. */
+  #retryLater(): void {
+    const pause = Math.min(RETRY_PAUSE * 2 ** this.#retries, RETRY_PAUSE_MAX);
+    this.#retry = this.#owner.runtime.after(pause, () => {
+      this.#retries++;
+      this.counters.add(CELL.retries, 1);
+      this.#dial();
+    });
   }
 
   /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { runtime } from "#runtime";
 import { adminApp } from "../../src/admin/app.ts";
 import { DEFAULTS } from "../../src/config/config.ts";
@@ -99,4 +100,27 @@ test("addresses in the description are the ones really bound", async () => {
   await using it = await world();
   const text = await (await it.get("/")).text();
   expect(text).toMatch(/127\.0\.0\.1:[1-9]\d* -> 127\.0\.0\.1:[1-9]\d*/);
+});
+
+test("whatever is asked for, the answer is one of those that are meant", async () => {
+  await using it = await world();
+  const path = fc.oneof(
+    fc.constantFrom("/", "/metrics", "/healthz", "/readyz", "/api/proxies", "/api/connections", "/api/connections/"),
+    fc.webPath(),
+  );
+  const value = fc.oneof(fc.string(), fc.integer().map(String), fc.constantFrom("1e3", "-0", "0x10", " 1", "json"));
+  const pair = fc.tuple(fc.constantFrom("limit", "format", "__proto__", ""), value);
+  const query = fc.oneof(
+    fc.webQueryParameters(),
+    fc.array(pair).map((pairs) => new URLSearchParams(pairs).toString()),
+  );
+  const method = fc.constantFrom("GET", "HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND");
+  await fc.assert(
+    fc.asyncProperty(path, query, method, async (at, wanted, how) => {
+      const answer = await it.get(`${at}?${wanted}`, how);
+      expect([200, 400, 404, 405]).toContain(answer.status);
+      if (answer.status >= 400 && how !== "HEAD") expect(await answer.json()).toHaveProperty("error");
+    }),
+    { numRuns: 1_000 },
+  );
 });

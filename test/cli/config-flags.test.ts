@@ -32,11 +32,12 @@ describe("weir tcp", () => {
       nodelay = false
       keepalive = "30s"
       source = "10.0.0.5"
+      retries = 4
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `;
     const flags = [
       "--metrics :9000 --log-level warn --log-format json --summary-interval 1m --log connections --grace 0s",
-      "--name db --buffer 64KiB --no-nodelay --keepalive 30s --source 10.0.0.5",
+      "--name db --buffer 64KiB --no-nodelay --keepalive 30s --source 10.0.0.5 --retries 4",
       "--connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
     ];
     const config = tcpConfig(line(`tcp unix:/run/db.sock db.internal:5432 ${flags.join(" ")}`));

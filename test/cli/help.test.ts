@@ -72,6 +72,8 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "      --buffer SIZE                    Bytes held per direction before weir stops reading",
     "                                       (default: 256KiB)",
     "      --[no-]nodelay                   Send small writes at once (TCP_NODELAY) (default: on)",
+    "      --retries N                      How often a target that cannot be connected is tried again,",
+    "                                       after 100 ms and longer (default: 0)",
     "      --source IP                      Local IP address from which the target is connected",
     "      --keepalive DURATION|off         Silence before TCP keepalive probes (default: off)",
     "",

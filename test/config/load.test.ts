@@ -23,6 +23,7 @@ describe("loadConfig", () => {
           buffer: 262_144,
           noDelay: true,
           keepAlive: 0,
+          retries: 0,
           source: null,
         },
       ],
@@ -48,6 +49,7 @@ describe("loadConfig", () => {
       buffer = "64KiB"
       nodelay = false
       keepalive = "30s"
+      retries = 3
       source = "10.0.0.5"
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `,
@@ -67,6 +69,7 @@ describe("loadConfig", () => {
           buffer: 65_536,
           noDelay: false,
           keepAlive: 30_000,
+          retries: 3,
           source: "10.0.0.5",
         },
       ],
@@ -116,7 +119,7 @@ describe("loadConfig", () => {
 
 describe("a problem in a file", () => {
   const words = '"error", "warn", "info", "debug" or "trace"';
-  const keys = "name, listen, target, targets, buffer, nodelay, keepalive, source, timeouts";
+  const keys = "name, listen, target, targets, buffer, nodelay, keepalive, retries, source, timeouts";
 
   test.each<[string, string, string]>([
     // syntax

@@ -3,7 +3,8 @@ import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
 import { Proxy, type ProxyOptions } from "../../src/index.ts";
 import { formatAddress } from "../../src/net/address.ts";
-import { Kit, LOOPBACK } from "../contract/kit.ts";
+import { deferred, Kit, LOOPBACK } from "../contract/kit.ts";
+import { Probe } from "../contract/probe.ts";
 import { ENGINES, World } from "./world.ts";
 
 describe.each(ENGINES)("on the %s engine", (engine) => {
@@ -15,6 +16,40 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     const client = await world.client();
     expect(await client.untilClose()).toBe("ECONNRESET");
     expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", connectTime: null });
+  });
+
+  test("a target that comes back in time is found by a retry, and the client notices nothing", async () => {
+    const kit = new Kit(runtime);
+    const gone = await kit.listen(LOOPBACK, () => {});
+    await gone.close();
+    await using world = await World.with(engine, { retries: 100 }, formatAddress(gone.address));
+    const client = await world.client();
+    client.write(1_000);
+    const tried = async () => ((await world.proxy.connections())[0]?.retries ?? 0) > 0;
+    while (!(await tried())) await world.kit.busy(20);
+    const arrived = deferred<Probe>();
+    await kit.listen(gone.address, (socket) => arrived.resolve(new Probe(socket)));
+    const target = await arrived.promise;
+    await target.until(() => target.received === 1_000, "what the client sent meanwhile");
+    client.abort();
+    const record = await world.record();
+    expect(record.reason).toBe("client_reset");
+    expect(record.retries).toBeGreaterThan(0);
+    await kit.clean();
+  });
+
+  test("a target that stays away is tried as often as was asked for", async () => {
+    const kit = new Kit(runtime);
+    const gone = await kit.listen(LOOPBACK, () => {});
+    await gone.close();
+    await using world = await World.with(engine, { retries: 2 }, formatAddress(gone.address));
+    const client = await world.client();
+    expect(await client.untilClose()).toBe("ECONNRESET");
+    expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", retries: 2 });
+    const other = await world.client();
+    other.abort();
+    expect(await world.record()).toMatchObject({ reason: "client_gone" });
+    await kit.clean();
   });
 
   test("a silent target resets the client after the connect timeout", async () => {

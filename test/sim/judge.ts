@@ -1,6 +1,6 @@
 /** What must hold after a storm, whatever has happened in it. */
 import { CELL, type Counters } from "../../src/metrics/counters.ts";
-import { FAILURES, REASONS, type Reason } from "../../src/metrics/reason.ts";
+import { FAILURES, REASONS, RETRIED, type Reason } from "../../src/metrics/reason.ts";
 import type { ConnectionRecord } from "../../src/proxy/record.ts";
 import type { Endpoint } from "../peers/endpoint.ts";
 import { type Claim, conserved, describe, ENDED_WELL, lonely, type Passage, pair, reasoned } from "../peers/passage.ts";
@@ -54,6 +54,9 @@ function fitting(storm: Storm, passage: Passage, claim: Claim): void {
   const { told, limit, habits } = storm.plan;
   const knows = habits.pauseAccept && told === limit;
   claim(!knows || reason !== "no_descriptors", say("there were descriptors enough"));
+  const { retries } = storm.plan.config;
+  claim(record.retries <= retries, say("tried more often than was asked for"));
+  claim(!RETRIED.includes(reason) || record.retries === retries, say("given up too early"));
   if (kind !== "patient" || !target || storm.plan.deaths.length > 0) return;
   if (!client.broke && !target.broke) claim(ENDED_WELL.includes(reason), say("nobody broke it"));
   if (!storm.plan.habits.tellsUnacknowledged) return;
@@ -116,7 +119,13 @@ function counted(storm: Storm, counters: Counters, claim: Claim): void {
   same("opened", opened.length, accepted);
   same("records", records.length, accepted);
   same("ids", new Set(records.map(({ id }) => id)).size, accepted);
-  const cells = ["bytesUpstream", "bytesDownstream", "undeliveredUpstream", "undeliveredDownstream"] as const;
+  const cells = [
+    "bytesUpstream",
+    "bytesDownstream",
+    "undeliveredUpstream",
+    "undeliveredDownstream",
+    "retries",
+  ] as const;
   for (const cell of cells) {
     const truth = sum((record) => record[cell]);
     same(cell, counters.get(CELL[cell]), truth);

@@ -60,6 +60,12 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    if (!peer.closed) return;",
   },
   {
+    rule: "RST: what breaks after the other side has ended well is no clean end",
+    file: RELAY,
+    find: "    this.#broke(side, error);\n    this.#abort();",
+    replace: "    this.#abort();",
+  },
+  {
     rule: "stale event: a target that answers when the session is over is let go",
     file: SESSION,
     find: "    if (this.#reason) {\n      target.abort();\n      return;\n    }",
@@ -69,6 +75,18 @@ export const MUTANTS: readonly Mutant[] = [
     rule: "stale event: an attempt is given up when its client leaves",
     file: SESSION,
     find: "    this.#attempt?.cancel();",
+    replace: "",
+  },
+  {
+    rule: "retry: a session that is over tries no more",
+    file: SESSION,
+    find: "    this.#retry?.cancel();\n",
+    replace: "",
+  },
+  {
+    rule: "retry: as often as was asked for",
+    file: SESSION,
+    find: "this.#retries < this.#owner.config.retries && ",
     replace: "",
   },
   {
@@ -157,7 +175,7 @@ export async function mutants(): Promise<number> {
     const seed = /^seed (\d+) FAILED/m.exec(report)?.[1];
     const seconds = / in ([\d.]+) s/.exec(report)?.[1];
     if (seed === undefined) alive++;
-    const says = /^ {2}(.{1,60})/m.exec(report)?.[1]?.split(":")[0] ?? "";
+    const says = /^ {2}(?:[\w. ]+ at [\d.]+: )?([^:\d\n]{1,60})/m.exec(report)?.[1]?.trim() ?? "";
     console.log(`| ${rule} | ${seed ?? "LIVES"} | ${seconds ?? "?"} s | ${says} |`);
     if (seconds === undefined) console.log(report);
   }

@@ -95,7 +95,8 @@ function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig 
     listen: random.chance(0.8) ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: "/run/weir.sock" },
     targets: [random.pick(TARGETS)],
     timeouts,
-    buffer: random.size(scale >> 7, scale),
+    retries: random.pick([0, 0, 1, 5]),
+    buffer: Math.max(1, random.size(scale >> 7, scale)),
   };
 }
 
