@@ -34,12 +34,12 @@ export function judge(storm: Storm): void {
 function cleanUp({ weir, threads, proxy, engine, violations, left }: Storm, claim: Claim): void {
   for (const process of [weir, ...(threads?.processes ?? [])]) {
     violations.push(...process.misuses);
-    claim(process.sockets.size === 0, () => `${process.name}: ${process.sockets.size} sockets left open`);
-    claim(process.dead || process.timers === 0, () => `${process.name}: ${process.timers} timers left`);
+    claim(process.sockets.size === 0, () => `sockets left open by ${process.name}: ${process.sockets.size}`);
+    claim(process.dead || process.timers === 0, () => `timers left by ${process.name}: ${process.timers}`);
   }
   const others = weir.limit < 1_000 ? 1 : 0;
-  claim(left.descriptors === others, () => `${left.descriptors - others} descriptors left open`);
-  claim(left.timers === 0, () => `${left.timers} timers left`);
+  claim(left.descriptors === others, () => `descriptors left open: ${left.descriptors - others}`);
+  claim(left.timers === 0, () => `timers left: ${left.timers}`);
   claim(proxy?.counters.get(CELL.active) === 0, () => `active: ${proxy?.counters.get(CELL.active)} after the end`);
   claim(engine?.eventsLost === 0, () => `${engine?.eventsLost} events lost`);
 }

@@ -100,9 +100,9 @@ export class Process {
     if (this.sockets.delete(socket)) this.#count(-1);
   }
 
-  misuse(what: string): void {
+  readonly misuse = (what: string): void => {
     this.misuses.push(`${this.name} at ${this.clock.now.toFixed(3)}: ${what}`);
-  }
+  };
 
   /** Runs `run` when this process gets its turn. */
   soon(run: () => void): void {

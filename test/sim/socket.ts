@@ -5,7 +5,7 @@
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, Meter, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
-import { Bytes } from "./bytes.ts";
+import { Outbox } from "./outbox.ts";
 import type { Process } from "./process.ts";
 import type { Receiver, Transmitter, Wire } from "./wire.ts";
 
@@ -19,9 +19,7 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   readonly process: Process;
   readonly incoming: Wire;
   readonly outgoing: Wire;
-  /** Taken by `write`, not by the kernel. */
-  readonly #queue = new Bytes();
-  readonly #limit: number;
+  readonly #outbox: Outbox;
   #events: StreamEvents = NOBODY;
   #link: { readonly to: SimSocket; readonly meter: Meter } | undefined;
   #waiting: SimSocket | undefined;
@@ -30,14 +28,10 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   #broken: string | undefined;
   /** What `close` will say after a handler threw. */
   #error: SocketError | undefined;
-  #refused = 0;
-  #owesDrain = false;
   #brokenTold = false;
   #awake = false;
   #closed = false;
   #told = false;
-  ending = false;
-  finSent = false;
   /** When the peer's FIN was told. */
   finSeenAt: number | undefined;
 
@@ -45,9 +39,9 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     this.process = process;
     this.local = local;
     this.remote = remote;
-    this.#limit = limit;
     this.incoming = incoming;
     this.outgoing = outgoing;
+    this.#outbox = new Outbox(process, outgoing, limit);
     incoming.receiver = this;
     outgoing.sender = this;
     process.opened(this);
@@ -60,11 +54,11 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
 
   /** Nothing can be sent any more. */
   get deaf(): boolean {
-    return this.#closed || this.#broken !== undefined;
+    return this.#closed || this.#outbox.broken;
   }
 
   get buffered(): number {
-    return this.#queue.length + this.#refused;
+    return this.#outbox.bytes;
   }
 
   on(events: StreamEvents): void {
@@ -78,31 +72,19 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   }
 
   write(chunk: Chunk): boolean {
-    const { process } = this;
-    if (chunk.length === 0) process.misuse("an empty write");
-    if (this.#told) process.misuse("write after close was told");
-    if (this.ending) process.misuse("write after end");
-    if (this.#closed || this.ending) return false;
-    if (this.#broken) {
-      this.#refused += chunk.length;
-      return false;
-    }
-    if (this.#owesDrain) process.misuse("write after a write that returned false, before drain");
-    this.#queue.add(chunk);
-    this.#flush();
-    this.#note(() => `write ${chunk.length}, ${this.#queue.length} wait`);
-    if (this.#queue.length >= this.#limit + process.habits.read)
-      process.misuse("more is buffered than one read allows");
-    if (this.#queue.length < this.#limit) return true;
-    this.#owesDrain = true;
-    return false;
+    if (chunk.length === 0) this.process.misuse("an empty write");
+    if (this.#told) this.process.misuse("write after close was told");
+    if (this.#outbox.ending) this.process.misuse("write after end");
+    if (this.#closed) return false;
+    const goesOn = this.#outbox.write(chunk);
+    this.#note(() => `write ${chunk.length}, ${this.#outbox.waiting} wait`);
+    return goesOn;
   }
 
   end(): void {
-    if (this.ending || this.#closed) return;
-    this.ending = true;
+    if (this.#outbox.ending || this.#closed) return;
     this.#note(() => "end");
-    this.#flush();
+    this.#outbox.end();
     this.#wake();
   }
 
@@ -146,7 +128,7 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   }
 
   acknowledged(): void {
-    if (this.#queue.length > 0 || this.#owesDrain) this.#wake();
+    if (this.#outbox.waiting > 0 || this.#outbox.owesDrain) this.#wake();
   }
 
   get gone(): boolean {
@@ -159,8 +141,8 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
 
   /** Keepalive has given up, or the network says that there is no way. */
   lose(code: string): void {
-    if (this.#closed || this.#broken) return;
-    this.#broken = code;
+    if (this.deaf) return;
+    this.#break(code);
     this.outgoing.abandon();
     this.#wake();
   }
@@ -189,40 +171,33 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   }
 
   #send(): void {
-    if (this.incoming.resetArrived) this.#broken ??= "ECONNRESET";
+    const outbox = this.#outbox;
+    if (this.incoming.resetArrived) this.#break("ECONNRESET");
     if (this.#broken) {
       if (!this.#brokenTold) this.#events.broken?.(new SocketError(this.#broken));
       this.#brokenTold = true;
       this.#wakeWaiting();
       return;
     }
-    this.#flush();
-    if (this.#queue.length > 0) return;
-    if (this.#owesDrain) {
-      this.#owesDrain = false;
+    outbox.flush();
+    if (outbox.waiting > 0) return;
+    if (outbox.owesDrain) {
+      outbox.owesDrain = false;
       this.#note(() => "  drain");
       this.#events.drain();
     }
     this.#wakeWaiting();
   }
 
+  #break(code: string): void {
+    this.#broken ??= code;
+    this.#outbox.broken = true;
+  }
+
   #wakeWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) waiting.#wake();
-  }
-
-  #flush(): void {
-    while (this.#queue.length > 0 && !this.#broken) {
-      const part = this.#queue.peek(this.process.random.part(this.#queue.length));
-      const count = this.outgoing.send(part);
-      this.#queue.drop(count);
-      if (count < part.length) break;
-    }
-    if (this.ending && !this.finSent && this.#queue.length === 0) {
-      this.finSent = true;
-      this.outgoing.fin();
-    }
   }
 
   #receive(): void {
@@ -253,7 +228,7 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
 
   /** Both directions are complete. */
   #finished(): boolean {
-    return this.finSent && this.finSeenAt !== undefined;
+    return this.#outbox.finSent && this.finSeenAt !== undefined;
   }
 
   #read(): void {
@@ -264,7 +239,7 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     if (!link) this.#events.data(chunk);
     else {
       link.meter.moved(chunk.length);
-      link.to.#forward(chunk);
+      link.to.#outbox.forward(chunk);
     }
     chunk.fill(POISON);
   }
@@ -275,19 +250,10 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     if (!link) return true;
     const { to, meter } = link;
     if (to.deaf) return false;
-    if (to.#queue.length === 0) return true;
+    if (to.#outbox.waiting === 0) return true;
     if (to.#waiting !== this) meter.held();
     to.#waiting = this;
     return false;
-  }
-
-  #forward(chunk: Uint8Array): void {
-    if (this.ending) this.process.misuse("a linked byte after end");
-    else if (this.#broken) this.#refused += chunk.length;
-    else {
-      this.#queue.add(chunk);
-      this.#flush();
-    }
   }
 
   #finish(): void {
