@@ -11,10 +11,19 @@
  */
 import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import { DEFAULTS, ENGINES, type EngineConfig, type ProxyConfig, RETRIES_MAX, type Timeouts } from "./config/config.ts";
+import {
+  DEFAULTS,
+  ENGINES,
+  type EngineConfig,
+  type ProxyConfig,
+  REFUSALS,
+  RETRIES_MAX,
+  type Timeouts,
+} from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
 import { totals } from "./metrics/totals.ts";
 import { covers, formatAddress, parseAddress, parseIp } from "./net/address.ts";
+import { parseCidr } from "./net/cidr.ts";
 import { UsageError } from "./net/errors.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
@@ -36,6 +45,12 @@ export interface ProxyOptions {
   readonly noDelay?: boolean;
   /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
   readonly keepAlive?: number;
+  /** Ranges of clients that are let in, such as `"10.0.0.0/8"`; nobody else, then. The narrowest range decides. */
+  readonly allow?: readonly string[];
+  /** Ranges of clients that are shut out. */
+  readonly deny?: readonly string[];
+  /** What those get that are shut out: "reset" (RST, the default) or "close" (FIN). */
+  readonly refuse?: ProxyConfig["refuse"];
   /** How often a target that cannot be connected is tried again, 0 to 100: after 100 ms, 200 ms, … a second. Default 0. */
   readonly retries?: number;
   /** The local IP address from which the target is connected. Default: the kernel chooses. */
@@ -64,7 +79,7 @@ export interface ProxyEventMap {
   opened: Connection;
   /** A relayed connection is over; `reason` says why. */
   closed: ConnectionRecord;
-  /** A client was reset because there was no target for it; `reason` says why. */
+  /** A client got no target, because there was none or it was not let in; `reason` says why. */
   failed: ConnectionRecord;
 }
 
@@ -86,7 +101,7 @@ export class Proxy implements AsyncDisposable {
    * Starts listening on `listen` and relays every connection to `target`. Both are written as on the command
    * line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`.
    *
-   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `EOPTION` for an option out of range,
+   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ECIDR` for a range, `EOPTION` for an option out of range,
    *   `ELOOP` when the target is the listener itself.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
    * @throws {Error} with the reason when the native engine was asked for and cannot run here.
@@ -101,7 +116,8 @@ export class Proxy implements AsyncDisposable {
     if (covers(from, to))
       throw new UsageError("ELOOP", `Cannot relay ${listen} to ${target}: the proxy would feed itself`);
     checkOptions(options);
-    const { name = formatAddress(from), timeouts = {}, engine: mode = "portable", workers = 1, ...rest } = options;
+    const { name = formatAddress(from), timeouts = {}, engine: mode = "portable", workers = 1 } = options;
+    const { buffer, noDelay, keepAlive, allow = [], deny = [], refuse, retries, source } = options;
     const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
     const emit: ProxyEvents = {
       opened: (connection) => tell(watchers.opened, connection),
@@ -110,7 +126,9 @@ export class Proxy implements AsyncDisposable {
     };
     const config: ProxyConfig = {
       ...DEFAULTS.proxy,
-      ...given(rest),
+      ...given({ buffer, noDelay, keepAlive, refuse, retries, source }),
+      allow: allow.map(parseCidr),
+      deny: deny.map(parseCidr),
       name,
       listen: from,
       targets: [to],
@@ -213,7 +231,16 @@ function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-function checkOptions({ timeouts = {}, buffer, keepAlive, retries, source, engine, workers }: ProxyOptions): void {
+function checkOptions({
+  timeouts = {},
+  buffer,
+  keepAlive,
+  refuse,
+  retries,
+  source,
+  engine,
+  workers,
+}: ProxyOptions): void {
   for (const [name, value] of Object.entries(timeouts))
     checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
   checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
@@ -221,6 +248,9 @@ function checkOptions({ timeouts = {}, buffer, keepAlive, retries, source, engin
   checkRange("retries", retries, 0, RETRIES_MAX, "attempts");
   if (source !== undefined) parseIp(source);
   checkRange("workers", workers, 1, 256, "threads");
+  if (refuse !== undefined && !REFUSALS.includes(refuse)) {
+    throw new UsageError("EOPTION", `The option refuse is "${refuse}"; use ${REFUSALS.join(" or ")}`);
+  }
   if (engine !== undefined && !ENGINES.includes(engine)) {
     throw new UsageError("EOPTION", `The option engine is "${engine}"; use ${ENGINES.join(", ")}`);
   }

@@ -5,6 +5,7 @@ import type { Engine } from "../engine/engine.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
+import { formatCidr } from "../net/cidr.ts";
 import type { Fetch, Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { VERSION } from "../version.ts";
@@ -93,6 +94,9 @@ function describe(proxy: ProxyControl): unknown {
     buffer: config.buffer,
     nodelay: config.noDelay,
     keepalive: formatDuration(config.keepAlive),
+    allow: config.allow.map(formatCidr),
+    deny: config.deny.map(formatCidr),
+    refuse: config.refuse,
     retries: config.retries,
     source: config.source,
   };

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { parseBuffer, parseDuration, parseDurationOrOff, parseRetries, parseWorkers } from "../config/units.ts";
 import { label } from "../config/values.ts";
 import { parseAddress, parseIp } from "../net/address.ts";
+import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 
 export interface Program {
@@ -76,6 +77,8 @@ export interface ChoiceFlag extends FlagBase {
 
 export interface ValueFlag extends FlagBase {
   readonly kind: KindName;
+  /** Several values, by giving the flag again. */
+  readonly repeatable?: true;
 }
 
 /** A command line that works as it stands, from the program's name on. */
@@ -106,7 +109,9 @@ type ValueOf<F extends Flag> = F extends ChoiceFlag
     ? readonly F["values"][number][]
     : F["values"][number]
   : F extends ValueFlag
-    ? ReturnType<(typeof KINDS)[F["kind"]]["parse"]>
+    ? F extends { readonly repeatable: true }
+      ? readonly ReturnType<(typeof KINDS)[F["kind"]]["parse"]>[]
+      : ReturnType<(typeof KINDS)[F["kind"]]["parse"]>
     : boolean;
 
 type KindName = keyof typeof KINDS;
@@ -123,6 +128,7 @@ export const KINDS = {
   workers: { placeholder: "N|auto", parse: parseWorkers },
   retries: { placeholder: "N", parse: parseRetries },
   ip: { placeholder: "IP", parse: parseIp },
+  cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
   listenOrOff: {
     placeholder: "ADDRESS|off",
@@ -136,6 +142,7 @@ export const NOTATION: Readonly<Record<string, string>> = {
   ADDRESS:
     "8080, 127.0.0.1:8080, [::1]:8080, example.com:80, unix:/run/x.sock; listening on :8080 takes every interface",
   DURATION: "250ms, 5s, 10m, 1.5h, 1d",
+  CIDR: "10.0.0.0/8, 192.168.1.7, fd00::/8",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 

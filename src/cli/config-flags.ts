@@ -14,7 +14,7 @@ import type { LOG_FLAGS, program } from "./program.ts";
 export function tcpConfig(line: Run): Config {
   const [listen = "", target = ""] = line.positionals;
   const flags = line.flags as Flags<"tcp">;
-  const { timeouts, buffer, noDelay, keepAlive, retries, source } = DEFAULTS.proxy;
+  const { timeouts, buffer, noDelay, keepAlive, allow, deny, refuse, retries, source } = DEFAULTS.proxy;
   return checked(line, {
     admin: adminConfig(flags.metrics) ?? { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false },
     log: logOf(line, DEFAULTS.log),
@@ -34,6 +34,9 @@ export function tcpConfig(line: Run): Config {
         buffer: flags.buffer ?? buffer,
         noDelay: flags.nodelay ?? noDelay,
         keepAlive: flags.keepalive ?? keepAlive,
+        allow: flags.allow ?? allow,
+        deny: flags.deny ?? deny,
+        refuse: flags.refuse ?? refuse,
         retries: flags.retries ?? retries,
         source: flags.source ?? source,
       },

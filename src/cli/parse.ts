@@ -146,6 +146,9 @@ function readFlag(where: string, flag: Flag, tokens: readonly OptionToken[]): Fl
     const texts = tokens.flatMap((token) => textOf(what, flag, token).split(","));
     return [...new Set(texts.map((text) => chosen(what, flag, text)))];
   }
+  if (flag.kind !== "boolean" && flag.kind !== "choice" && flag.repeatable) {
+    return tokens.map((token) => readValue(flag, textOf(what, flag, token), what)) as FlagValue;
+  }
   const [token, ...more] = tokens;
   if (!token || more.length > 0) return fail(`${what} is given twice; keep one`);
   if (flag.kind === "boolean") {

@@ -1,5 +1,5 @@
 /** Everything that can be typed after `weir`: parsing, help and errors all come from this table. */
-import { DEFAULT_ADMIN, ENGINES, LEVELS } from "../config/config.ts";
+import { DEFAULT_ADMIN, ENGINES, LEVELS, REFUSALS } from "../config/config.ts";
 import type { Flag, Program } from "./command.ts";
 
 /** What every command that runs something can be told about its log. */
@@ -129,6 +129,26 @@ export const program = {
             },
             { name: "source", kind: "ip", about: "Local IP address from which the target is connected" },
             { name: "keepalive", kind: "durationOrOff", default: "off", about: "Silence before TCP keepalive probes" },
+          ],
+        },
+        {
+          title: "Access",
+          flags: [
+            {
+              name: "allow",
+              kind: "cidr",
+              repeatable: true,
+              about: "Let these clients in, and nobody else whom no range holds; the narrowest range decides",
+            },
+            { name: "deny", kind: "cidr", repeatable: true, about: "Shut these clients out" },
+            {
+              name: "refuse",
+              kind: "choice",
+              placeholder: "HOW",
+              values: REFUSALS,
+              default: "reset",
+              about: "What a client gets that is shut out: reset (RST) or close (FIN)",
+            },
           ],
         },
         { title: "Log", flags: LOG_FLAGS },

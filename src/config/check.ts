@@ -16,7 +16,12 @@ export function checkConfig(config: Config): Problem[] {
   if (config.proxies.length === 0) {
     return [wrong([], "there is no proxy; add [[proxy]] with listen and target")];
   }
-  return [...repeatedNames(config.proxies), ...repeatedAddresses(config), ...loops(config.proxies)];
+  return [
+    ...repeatedNames(config.proxies),
+    ...repeatedAddresses(config),
+    ...loops(config.proxies),
+    ...idleRules(config.proxies),
+  ];
 }
 
 function wrong(path: Path, message: string): Problem {
@@ -31,6 +36,16 @@ function repeatedNames(proxies: readonly ProxyConfig[]): Problem[] {
     if (other === undefined) return [];
     const where = formatPath(["proxy", other]);
     return [wrong(["proxy", index, "name"], `the name "${name}" is already that of ${where}; choose another`)];
+  });
+}
+
+/** Rules about IP addresses where no client has one. */
+function idleRules(proxies: readonly ProxyConfig[]): Problem[] {
+  return proxies.flatMap(({ listen, allow, deny }, index) => {
+    const key = allow.length > 0 ? "allow" : "deny";
+    if (listen.kind !== "unix" || allow.length + deny.length === 0) return [];
+    const why = "clients of a unix socket have no IP address; guard it by the rights of its directory";
+    return [wrong(["proxy", index, key], why)];
   });
 }
 

@@ -3,6 +3,7 @@
  * sizes in bytes, addresses parsed. Command lines and files both end here.
  */
 import type { Address } from "../net/address.ts";
+import type { Cidr } from "../net/cidr.ts";
 
 export interface Config {
   readonly admin: AdminConfig;
@@ -89,6 +90,11 @@ export interface ProxyConfig {
   /** Bytes held per direction before weir stops reading. */
   readonly buffer: number;
   readonly noDelay: boolean;
+  /** Ranges of clients that are let in; the narrowest range around an address decides, here or in `deny`. */
+  readonly allow: readonly Cidr[];
+  readonly deny: readonly Cidr[];
+  /** What a client gets that is not let in: RST, or FIN as from a service that has nothing to say. */
+  readonly refuse: (typeof REFUSALS)[number];
   /** How often a target that cannot be connected is tried again, 0 to {@link RETRIES_MAX}. */
   readonly retries: number;
   /** The local IP address from which targets are connected; null leaves it to the kernel. */
@@ -112,6 +118,8 @@ export interface Timeouts {
   readonly lifetime: number;
 }
 
+export const REFUSALS = ["reset", "close"] as const;
+
 export const RETRIES_MAX = 100;
 
 export const DEFAULT_ADMIN = "127.0.0.1:8998";
@@ -125,6 +133,9 @@ export const DEFAULTS = {
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,
+    allow: [],
+    deny: [],
+    refuse: "reset",
     retries: 0,
     source: null,
   },

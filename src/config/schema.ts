@@ -12,6 +12,7 @@ import {
   LEVELS,
   logConfig,
   type ProxyConfig,
+  REFUSALS,
   RETRIES_MAX,
 } from "./config.ts";
 import type { Path } from "./problem.ts";
@@ -106,6 +107,12 @@ function proxySchema() {
         t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
         formatDuration(DEFAULTS.proxy.keepAlive),
       ),
+      allow: v.optional(t.cidrs("Who is let in; the narrowest range decides, here or in deny.")),
+      deny: v.optional(t.cidrs("Who is shut out.")),
+      refuse: v.optional(
+        t.choice("What a client gets that is not let in: RST or FIN.", REFUSALS),
+        DEFAULTS.proxy.refuse,
+      ),
       retries: v.optional(
         t.wholeNumber("How often a target that cannot be connected is tried again.", RETRIES_MAX),
         DEFAULTS.proxy.retries,
@@ -117,8 +124,6 @@ function proxySchema() {
       "balance",
       "max_connections",
       "queue",
-      "allow",
-      "deny",
       "schedule",
       "rate",
       "proxy_protocol",
@@ -199,6 +204,9 @@ function toProxy(proxy: Proxy, index: number): ProxyConfig {
     buffer: proxy.buffer,
     noDelay: proxy.nodelay,
     keepAlive: proxy.keepalive,
+    allow: proxy.allow ?? [],
+    deny: proxy.deny ?? [],
+    refuse: proxy.refuse,
     retries: proxy.retries,
     source: proxy.source ?? null,
   };

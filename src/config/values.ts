@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { parseAddress, parseIp } from "../net/address.ts";
+import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
@@ -66,6 +67,11 @@ export function targetAddress(about: string) {
 /** An IP address alone. */
 export function ipAddress(about: string) {
   return text(about, 'an IP address such as "10.0.0.5"', parseIp);
+}
+
+/** Ranges of IP addresses. */
+export function cidrs(about: string) {
+  return list(about, "an array of address ranges", text("A range.", 'a range such as "10.0.0.0/8"', parseCidr));
 }
 
 /** Milliseconds. */

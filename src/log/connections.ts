@@ -72,12 +72,12 @@ function closing(log: Log, tally: Tally): Ended {
 
 /** `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed` */
 function accessLine(record: ConnectionRecord): string {
-  const { client, target, bytesUpstream, bytesDownstream, duration, reason, error } = record;
+  const { client, target, bytesUpstream, bytesDownstream, duration, reason, error, rule } = record;
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
     `[ACCESS] ${client} -> ${target}`,
     `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)} in ${duration.toFixed(3)}s:`,
-    error ? `${reason} (${error})` : reason,
+    (error ?? rule) ? `${reason} (${error ?? rule})` : reason,
     ...(lost > 0 ? [`with ${formatBytes(lost)} undelivered`] : []),
   ].join(" ");
 }
@@ -104,8 +104,8 @@ function bugs(log: Log): Ended {
 function failures(log: Log, runtime: Runtime): Ended {
   const recent = new Map<string, { at: number; suppressed: number }>();
   return (record, failure) => {
-    const { proxy, target, client, reason } = record;
-    const key = `${proxy} ${target} ${reason}`;
+    const { proxy, target, client, reason, rule } = record;
+    const key = `${proxy} ${target} ${reason} ${rule}`;
     const before = recent.get(key);
     const now = runtime.now();
     if (before && now - before.at < REPEAT) {
@@ -115,7 +115,9 @@ function failures(log: Log, runtime: Runtime): Ended {
     recent.set(key, { at: now, suppressed: 0 });
     const suppressed = before?.suppressed ?? 0;
     const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : "";
-    const text = `weir: ${client} was reset: ${failure?.message ?? reason}${more}`;
-    log.write("warn", "connection_failed", text, { proxy, client, target, reason, error: record.error, suppressed });
+    const what = rule === null ? `was reset: ${failure?.message ?? reason}` : `was not let in: ${rule}`;
+    const { error } = record;
+    const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed };
+    log.write("warn", "connection_failed", `weir: ${client} ${what}${more}`, fields);
   };
 }

@@ -20,6 +20,8 @@ export const REASONS = [
   /** A bug in weir; the error is in the log. */
   "internal_error",
   // From here on the target was never reached.
+  /** The rules do not let this client in. */
+  "denied",
   "connect_refused",
   "connect_timeout",
   "connect_unresolved",
@@ -35,8 +37,9 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** The reasons that count as failed: weir owed the client a target and had none. */
+/** The reasons that count as failed: the client got no target. */
 export const FAILURES: readonly Reason[] = [
+  "denied",
   "connect_refused",
   "connect_timeout",
   "connect_unresolved",

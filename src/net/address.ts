@@ -182,7 +182,7 @@ function canonicalHost(host: string): string {
  * The eight numbers of an IPv6 address; undefined if it is none. Not by way of URL: Bun 1.4.5's takes `::0:` and
  * refuses `0::0:0:0:1.2.3.4`.
  */
-function groupsOf(address: string): number[] | undefined {
+export function groupsOf(address: string): number[] | undefined {
   const halves = address.split("::");
   const [head = [], tail] = halves.map((half, index) => {
     const parts = half === "" ? [] : half.split(":");

@@ -1,4 +1,5 @@
 /** A proxy: one listening address, its target, and the sessions between them. */
+import { Access } from "../admit/access.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
@@ -61,6 +62,8 @@ export class RunningProxy implements SessionOwner, ProxyControl {
   readonly #nextId: () => number;
   readonly #sessions = new Set<Session>();
   readonly #budget: DescriptorBudget;
+  /** Unless everybody is welcome. */
+  readonly #access: Access | undefined;
   readonly #idle: (() => void)[] = [];
   #listener: Listener | undefined;
   #draining = false;
@@ -92,6 +95,8 @@ export class RunningProxy implements SessionOwner, ProxyControl {
     this.#events = events;
     this.#nextId = nextId;
     this.#budget = descriptorBudget(runtime);
+    const access = new Access(config);
+    if (access.active) this.#access = access;
     const { read } = events;
     if (read) this.read = (session, from, bytes) => read(session.connection, from, bytes);
   }
@@ -143,8 +148,10 @@ export class RunningProxy implements SessionOwner, ProxyControl {
     const session = new Session(this.#nextId(), this, socket, this.#target, this.counters);
     this.#sessions.add(session);
     this.#events.opened?.(session.connection);
-    if (fits) session.start();
-    else session.cut("no_descriptors");
+    const verdict = this.#access?.judge(socket.remote);
+    if (!fits) session.cut("no_descriptors");
+    else if (verdict && !verdict.allowed) session.refuse(verdict.rule);
+    else session.start();
   }
 
   #report(session: Session): void {

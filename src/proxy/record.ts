@@ -25,6 +25,8 @@ export interface Connection {
 
 export interface ConnectionRecord extends Connection {
   readonly reason: Reason;
+  /** The rule that shut the client out, if one did: `deny 10.0.13.0/24`. */
+  readonly rule: string | null;
   /** The code of the error behind `reason`, if there was one: `ECONNRESET`, `ECONNREFUSED`, … */
   readonly error: string | null;
   /** Bytes read from the client that could not be handed to the target's socket. */

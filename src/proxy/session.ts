@@ -12,6 +12,9 @@ import { Relay, type RelayOwner, type Role } from "./relay.ts";
 const RETRY_PAUSE = 100;
 const RETRY_PAUSE_MAX = 1_000;
 
+/** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
+const LINGER = 1_000;
+
 /** What a session needs from the proxy it belongs to. */
 export interface SessionOwner {
   readonly runtime: Runtime;
@@ -34,9 +37,11 @@ export class Session implements StreamEvents, RelayOwner {
   #attempt: Connecting | undefined;
   #relay: Relay | undefined;
   #timer: Timer | undefined;
-  #retry: Timer | undefined;
+  /** A retry to come, or the end of a refusal. */
+  #later: Timer | undefined;
   #retries = 0;
   #reason: Reason | undefined;
+  #rule: string | undefined;
   #error: SocketError | undefined;
   #endedAt: number | undefined;
   /** `Relay.pending` when the timer was set. */
@@ -58,6 +63,20 @@ export class Session implements StreamEvents, RelayOwner {
   start(): void {
     this.#dial();
     if (this.#owner.config.timeouts.lifetime > 0) this.#arm();
+  }
+
+  /** Does not let the client in. */
+  refuse(rule: string): void {
+    const { config, runtime } = this.#owner;
+    this.#reason = "denied";
+    this.#rule = rule;
+    if (config.refuse === "reset") {
+      this.#client.abort();
+      return;
+    }
+    this.#client.end();
+    this.#client.resume();
+    this.#later = runtime.after(LINGER, () => this.#client.abort());
   }
 
   /** Ends the session now, whatever it is doing. */
@@ -94,6 +113,7 @@ export class Session implements StreamEvents, RelayOwner {
     return {
       ...this.connection,
       reason: this.reason,
+      rule: this.#rule ?? null,
       error: this.#error?.code ?? null,
       undeliveredUpstream: relay?.target.socket.buffered ?? 0,
       undeliveredDownstream: relay?.client.socket.buffered ?? 0,
@@ -117,7 +137,7 @@ export class Session implements StreamEvents, RelayOwner {
   end(): void {}
   close(error?: SocketError): void {
     this.#attempt?.cancel();
-    this.#retry?.cancel();
+    this.#later?.cancel();
     this.#reason ??= "client_gone";
     this.#error ??= error;
     this.#finish();
@@ -174,7 +194,7 @@ export class Session implements StreamEvents, RelayOwner {
   /** The client has not been read yet, so a new attempt repeats nothing. */
   #retryLater(): void {
     const pause = Math.min(RETRY_PAUSE * 2 ** this.#retries, RETRY_PAUSE_MAX);
-    this.#retry = this.#owner.runtime.after(pause, () => {
+    this.#later = this.#owner.runtime.after(pause, () => {
       this.#retries++;
       this.counters.add(CELL.retries, 1);
       this.#dial();

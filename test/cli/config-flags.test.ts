@@ -26,21 +26,25 @@ describe("weir tcp", () => {
       grace = "0s"
       [[proxy]]
       name = "db"
-      listen = "unix:/run/db.sock"
+      listen = "127.0.0.1:5000"
       target = "db.internal:5432"
       buffer = "64KiB"
       nodelay = false
       keepalive = "30s"
       source = "10.0.0.5"
       retries = 4
+      allow = ["10.0.0.0/8", "fd00::/8"]
+      deny = ["10.1.0.0/16"]
+      refuse = "close"
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `;
     const flags = [
       "--metrics :9000 --log-level warn --log-format json --summary-interval 1m --log connections --grace 0s",
       "--name db --buffer 64KiB --no-nodelay --keepalive 30s --source 10.0.0.5 --retries 4",
+      "--allow 10.0.0.0/8 --deny 10.1.0.0/16 --allow fd00::/8 --refuse close",
       "--connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
     ];
-    const config = tcpConfig(line(`tcp unix:/run/db.sock db.internal:5432 ${flags.join(" ")}`));
+    const config = tcpConfig(line(`tcp 127.0.0.1:5000 db.internal:5432 ${flags.join(" ")}`));
     expect(config).toEqual(loadConfig(file, "weir.toml"));
   });
 

@@ -11,8 +11,8 @@ test("weir.toml shows the defaults", async () => {
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
   expect(config.proxies.map(({ name }) => name)).toEqual(["db", "proxy-2"]);
-  // A source address has no default to show.
-  const { source: _, ...defaults } = DEFAULTS.proxy;
+  // A source address and ranges have no defaults to show.
+  const { source: _, allow: __, deny: ___, ...defaults } = DEFAULTS.proxy;
   for (const proxy of config.proxies) expect(proxy).toMatchObject(defaults);
 });
 

@@ -23,6 +23,9 @@ describe("loadConfig", () => {
           buffer: 262_144,
           noDelay: true,
           keepAlive: 0,
+          allow: [],
+          deny: [],
+          refuse: "reset",
           retries: 0,
           source: null,
         },
@@ -44,11 +47,14 @@ describe("loadConfig", () => {
       grace = 0
       [[proxy]]
       name = "db"
-      listen = "unix:/run/db.sock"
+      listen = "127.0.0.1:5000"
       target = "db.internal:5432"
       buffer = "64KiB"
       nodelay = false
       keepalive = "30s"
+      allow = ["10.0.0.0/8"]
+      deny = ["::1"]
+      refuse = "close"
       retries = 3
       source = "10.0.0.5"
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
@@ -63,12 +69,15 @@ describe("loadConfig", () => {
       proxies: [
         {
           name: "db",
-          listen: { kind: "unix", path: "/run/db.sock" },
+          listen: { kind: "tcp", host: "127.0.0.1", port: 5000 },
           targets: [{ kind: "tcp", host: "db.internal", port: 5432 }],
           timeouts: { connect: 1_000, idle: 1_500, fin: 0, lifetime: 86_400_000 },
           buffer: 65_536,
           noDelay: false,
           keepAlive: 30_000,
+          allow: [{ bits: 32, first: 0x0a00_0000n, prefix: 8 }],
+          deny: [{ bits: 128, first: 1n, prefix: 128 }],
+          refuse: "close",
           retries: 3,
           source: "10.0.0.5",
         },
@@ -119,7 +128,8 @@ describe("loadConfig", () => {
 
 describe("a problem in a file", () => {
   const words = '"error", "warn", "info", "debug" or "trace"';
-  const keys = "name, listen, target, targets, buffer, nodelay, keepalive, retries, source, timeouts";
+  const keys =
+    "name, listen, target, targets, buffer, nodelay, keepalive, allow, deny, refuse, retries, source, timeouts";
 
   test.each<[string, string, string]>([
     // syntax

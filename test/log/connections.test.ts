@@ -19,6 +19,7 @@ const RECORD: ConnectionRecord = {
   bytesUpstream: 1_500,
   bytesDownstream: 20,
   reason: "client_reset",
+  rule: null,
   error: "ECONNRESET",
   undeliveredUpstream: 1_000,
   undeliveredDownstream: 0,

@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "retry: a session that is over tries no more",
     file: SESSION,
-    find: "    this.#retry?.cancel();\n",
+    find: "    this.#later?.cancel();\n",
     replace: "",
   },
   {

@@ -1,6 +1,7 @@
 /** What happens in the storm of one seed, as far as it is decided beforehand. */
 import { DEFAULTS, type ProxyConfig, type Timeouts } from "../../src/config/config.ts";
 import type { Address } from "../../src/net/address.ts";
+import { parseCidr } from "../../src/net/cidr.ts";
 import type { Script } from "../peers/endpoint.ts";
 import type { Random } from "../peers/random.ts";
 import { DIALOGUES, type Dialogue, type Kind, makeScript } from "../peers/scripts.ts";
@@ -95,6 +96,8 @@ function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig 
     listen: random.chance(0.8) ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: "/run/weir.sock" },
     targets: [random.pick(TARGETS)],
     timeouts,
+    deny: rough && random.chance(0.1) ? [parseCidr("127.0.0.0/8")] : [],
+    refuse: random.pick(["reset", "close"]),
     retries: random.pick([0, 0, 1, 5]),
     buffer: Math.max(1, random.size(scale >> 7, scale)),
   };

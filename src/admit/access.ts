@@ -1,0 +1,50 @@
+/** Who is let in: ranges of client addresses, the narrowest of which decides. */
+import type { Address } from "../net/address.ts";
+import { type Cidr, formatCidr, ipWords } from "../net/cidr.ts";
+import { RangeTable } from "./ranges.ts";
+
+export interface AccessRules {
+  /** With none, everybody whom `deny` does not shut out is let in. */
+  readonly allow: readonly Cidr[];
+  /** Of two equal ranges this one counts. */
+  readonly deny: readonly Cidr[];
+}
+
+export interface Verdict {
+  readonly allowed: boolean;
+  /** What decided: `deny 10.0.13.0/24`, or that nothing did. */
+  readonly rule: string;
+}
+
+export class Access {
+  readonly #rules: AccessRules;
+  readonly #table: RangeTable;
+
+  constructor(rules: AccessRules) {
+    this.#rules = rules;
+    const { allow, deny } = rules;
+    this.#table = new RangeTable([...deny, ...allow].map((cidr, value) => ({ cidr, value })));
+  }
+
+  /** There are rules at all. */
+  get active(): boolean {
+    return this.#rules.allow.length + this.#rules.deny.length > 0;
+  }
+
+  /** Rules speak of IP addresses: who comes over a unix socket is let in. */
+  judge(client: Address): Verdict {
+    const { allow, deny } = this.#rules;
+    if (client.kind === "unix") return { allowed: true, rule: "no rule is for unix sockets" };
+    const words = ipWords(client.host);
+    if (!words) return { allowed: false, rule: "the address is unknown" };
+    const found = this.#table.find(words);
+    if (found === undefined) {
+      return allow.length > 0
+        ? { allowed: false, rule: "no allow range holds it" }
+        : { allowed: true, rule: "no deny range holds it" };
+    }
+    const denied = deny[found];
+    if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}` };
+    return { allowed: true, rule: `allow ${formatCidr(allow[found - deny.length] as Cidr)}` };
+  }
+}
