@@ -4,13 +4,22 @@ export class Random {
   #b: number;
   #c: number;
   #d = 1;
+  readonly #seed: number;
 
   /** `seed`: any integer. The generator is sfc32 by Chris Doty-Humphrey. */
   constructor(seed: number) {
+    this.#seed = seed;
     this.#a = seed >>> 0;
     this.#b = Math.floor(seed / 2 ** 32) >>> 0;
     this.#c = 0x9e3779b9;
     for (let n = 0; n < 12; n++) this.next();
+  }
+
+  /** Another one that depends on the seed and `name` alone: what it is asked does not change what this one says. */
+  fork(name: string): Random {
+    let hash = this.#seed % 2 ** 32;
+    for (const letter of name) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
+    return new Random(hash + Math.floor(this.#seed / 2 ** 32) * 2 ** 32);
   }
 
   /** 32 random bits. */

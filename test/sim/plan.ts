@@ -86,6 +86,8 @@ const FATES: readonly Fate[] = [
 ];
 
 function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig {
+  // What came later has chances of its own: the storms of old seeds stay what they were.
+  const access = random.fork("access");
   const maybe = (least: number, most: number) => (random.chance(0.4) ? 0 : random.size(least, most));
   const timeouts: Timeouts = rough
     ? { connect: maybe(5, 10_000), idle: maybe(20, 10_000), fin: maybe(20, 5_000), lifetime: maybe(20, 50_000) }
@@ -96,9 +98,9 @@ function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig 
     listen: random.chance(0.8) ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: "/run/weir.sock" },
     targets: [random.pick(TARGETS)],
     timeouts,
-    deny: rough && random.chance(0.1) ? [parseCidr("127.0.0.0/8")] : [],
-    refuse: random.pick(["reset", "close"]),
-    retries: random.pick([0, 0, 1, 5]),
+    deny: rough && access.chance(0.1) ? [parseCidr("127.0.0.0/8")] : [],
+    refuse: access.pick(["reset", "close"]),
+    retries: random.fork("retries").pick([0, 0, 1, 5]),
     buffer: Math.max(1, random.size(scale >> 7, scale)),
   };
 }
