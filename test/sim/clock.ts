@@ -11,10 +11,13 @@ interface Event {
   run: (() => void) | undefined;
 }
 
-/** Rounds of the microtask queue after a batch: the longest chain of promises in the core is shorter. */
+/** Rounds of the microtask queue after a batch, and when there is nothing else to do. */
 const SETTLE = 12;
+const SETTLE_ALL = 100;
 /** Events in one batch at most, as of one epoll_wait(2): promises run between batches, not between events. */
 const BATCH = 6;
+/** Milliseconds between the first and the last of them. */
+const BATCH_TIME = 1;
 
 export class Clock {
   /** Milliseconds since the beginning of the simulation. */
@@ -41,10 +44,13 @@ export class Clock {
   /** Runs events until `done`, or until none is left, or until virtual time is `until`. */
   async run(done: () => boolean, until: number): Promise<void> {
     for (;;) {
-      for (let round = 0; round < SETTLE; round++) await null;
+      // Between batches promises get some rounds; before time stands still they get all that they can need.
+      const rounds = this.#isDue(until) ? SETTLE : SETTLE_ALL;
+      for (let round = 0; round < rounds; round++) await null;
       if (done()) return;
       if (!this.#isDue(until)) break;
-      for (let left = this.#random.between(1, BATCH); left > 0 && this.#isDue(until); left--) {
+      const end = Math.min(until, (this.#heap[0]?.at ?? 0) + BATCH_TIME);
+      for (let left = this.#random.between(1, BATCH); left > 0 && this.#isDue(end); left--) {
         const next = this.#pop();
         if (!next.run) continue;
         this.now = next.at;

@@ -2,6 +2,8 @@
  * Worker threads for the native engine: each runs the core in a process of its own that shares the descriptors
  * of the whole, hears messages late and in order, and can be made to die at any moment.
  */
+
+import type { ToWorker } from "../../src/engine/protocol.ts";
 import type { Listening, Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
 import { EngineWorker } from "../../src/engine/worker.ts";
 import type { AcceptQueue } from "./listener.ts";
@@ -66,13 +68,21 @@ export class SimThreads implements Threads {
     this.processes.push(process);
     this.#running.add(running);
     this.#dead.set(setup.ledger, process);
+    const note = (text: () => string) => this.#main.trace?.(() => `${name} ${text()}`);
     const worker = new EngineWorker(runtimeOf(this.#network, process, this.#told, this.#queues), setup, {
-      send: (message) => tell(() => events.message(message)),
+      send(message) {
+        note(() => `says ${message.type}`);
+        tell(() => events.message(message));
+      },
       resolved() {},
       stop: () => this.#end(running, undefined),
     });
     tell(() => events.started());
-    return { post: (message) => order(() => void worker.receive(message).catch((error) => this.#end(running, error))) };
+    const receive = (message: ToWorker) => {
+      note(() => `hears ${message.type}`);
+      worker.receive(message).catch((error) => this.#end(running, error));
+    };
+    return { post: (message) => order(() => receive(message)) };
   }
 
   reclaim(ledger: Uint8Array): void {
