@@ -6,10 +6,8 @@
 import assert from "node:assert/strict";
 import type { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { NOISE } from "../peers/noise.ts";
 import { Watch } from "./watch.ts";
-
-/** The bytes of every stream under test: long, without a short period, so that a lost block shows. */
-const PATTERN = makePattern(65_521);
 
 export class Probe extends Watch implements StreamEvents {
   readonly socket: StreamSocket;
@@ -148,8 +146,8 @@ export function pattern(offset: number, count: number): Uint8Array {
   const out = new Uint8Array(count);
   let at = 0;
   while (at < count) {
-    const from = (offset + at) % PATTERN.length;
-    const part = PATTERN.subarray(from, from + count - at);
+    const from = (offset + at) % NOISE.length;
+    const part = NOISE.subarray(from, from + count - at);
     out.set(part, at);
     at += part.length;
   }
@@ -157,23 +155,11 @@ export function pattern(offset: number, count: number): Uint8Array {
 }
 
 function matches(chunk: Uint8Array, offset: number): boolean {
-  for (let i = 0, p = offset % PATTERN.length; i < chunk.length; i++) {
-    if (chunk[i] !== PATTERN[p]) return false;
-    if (++p === PATTERN.length) p = 0;
+  for (let i = 0, p = offset % NOISE.length; i < chunk.length; i++) {
+    if (chunk[i] !== NOISE[p]) return false;
+    if (++p === NOISE.length) p = 0;
   }
   return true;
-}
-
-function makePattern(length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let state = 0x2545f491;
-  for (let i = 0; i < length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    out[i] = state & 0xff;
-  }
-  return out;
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

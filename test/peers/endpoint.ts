@@ -4,6 +4,7 @@
  */
 import { formatAddress } from "../../src/net/address.ts";
 import type { Chunk, Runtime, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { NOISE } from "./noise.ts";
 
 /** Sizes in bytes, times in milliseconds. */
 export interface Script {
@@ -39,7 +40,6 @@ export interface Mischief {
 
 /** Whose bytes they are: first in every stream. */
 const HEADER = 4;
-const TABLE = table(65_521);
 
 export class Endpoint implements StreamEvents {
   readonly script: Script;
@@ -217,23 +217,10 @@ function stream(id: number, offset: number, count: number): Uint8Array {
       at++;
       continue;
     }
-    const from = (offset + at + id * 7_919) % TABLE.length;
-    const part = TABLE.subarray(from, from + count - at);
+    const from = (offset + at + id * 7_919) % NOISE.length;
+    const part = NOISE.subarray(from, from + count - at);
     out.set(part, at);
     at += part.length;
-  }
-  return out;
-}
-
-/** Bytes without a short period, so that a lost or doubled piece shows. */
-function table(length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let state = 0x2545f491;
-  for (let i = 0; i < length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    out[i] = state & 255;
   }
   return out;
 }
