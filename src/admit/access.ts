@@ -41,7 +41,7 @@ export class Access {
     if (found === undefined) {
       return allow.length > 0
         ? { allowed: false, rule: "no allow range holds it" }
-        : { allowed: true, rule: "no deny range holds it" };
+        : { allowed: true, rule: deny.length > 0 ? "no deny range holds it" : "there are no rules" };
     }
     const denied = deny[found];
     if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}` };

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
   check: async () => (await import("./commands/check.ts")).check,
   demo: async () => (await import("./commands/demo.ts")).demo,
   echo: async () => (await import("./commands/echo.ts")).echo,
+  explain: async () => (await import("./commands/explain.ts")).explain,
   run: async () => (await import("./commands/run.ts")).run,
   tcp: async () => (await import("./commands/tcp.ts")).tcp,
   version: async () => (await import("./commands/version.ts")).version,

@@ -205,6 +205,23 @@ export const program = {
       examples: [{ about: "Before a restart", line: "weir check weir.toml" }],
     },
     {
+      name: "explain",
+      summary: "Tell which rule lets a client in or shuts it out",
+      about:
+        "Reads a configuration file and says, without a connection, whether its proxies let a client in, and by which rule. Exit code: 0 if all that were asked about let it in, 1 if not.",
+      positionals: [{ name: "CONFIG", kind: "file", about: "A file in weir's TOML" }],
+      flagGroups: [
+        {
+          title: "Flags",
+          flags: [
+            { name: "from", kind: "ip", about: "The client's IP address" },
+            { name: "to", kind: "label", about: "The name of one proxy alone" },
+          ],
+        },
+      ],
+      examples: [{ about: "Why can this client not connect?", line: "weir explain weir.toml --from 10.0.13.5" }],
+    },
+    {
       name: "echo",
       summary: "Send back what comes in: a server to try things with",
       positionals: [

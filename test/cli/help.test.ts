@@ -16,6 +16,7 @@ test("weir --help lists the commands", () => {
     "  tcp LISTEN TARGET  Relay one address to one target",
     "  run CONFIG         Run the proxies of a configuration file",
     "  check CONFIG       Find every problem of a configuration file",
+    "  explain CONFIG     Tell which rule lets a client in or shuts it out",
     "  echo [LISTEN]      Send back what comes in: a server to try things with",
     "  demo               Show it all in one process, on free ports",
     "  version            Print the version",

@@ -154,6 +154,28 @@ test("wrong input is one line that names value and remedy, and exit code 2", asy
   }
 }, 60_000);
 
+test("explain tells which rule decides, and answers 1 when somebody is shut out", async () => {
+  const text = [
+    '[[proxy]]\nname = "db"\nlisten = "127.0.0.1:4000"\ntarget = "127.0.0.1:1"',
+    'allow = ["10.0.0.0/8"]\ndeny = ["10.0.13.0/24"]\nrefuse = "close"',
+    '[[proxy]]\nname = "web"\nlisten = "127.0.0.1:4001"\ntarget = "127.0.0.1:1"\n',
+  ];
+  const path = await file("access.toml", text.join("\n"));
+  const explain = (...args: string[]) => Weir.run("explain", path, ...args);
+  expect(await explain("--from", "10.0.13.5")).toEqual({
+    code: 1,
+    out: [
+      "db (127.0.0.1:4000): 10.0.13.5 is not let in (closed): deny 10.0.13.0/24",
+      "web (127.0.0.1:4001): 10.0.13.5 is let in: there are no rules\n",
+    ].join("\n"),
+    err: "",
+  });
+  expect((await explain("--from", "::ffff:10.1.1.1", "--to", "db")).code).toBe(0);
+  expect((await explain("--from", "192.168.1.1", "--to", "db")).out).toContain("no allow range holds it");
+  expect(await explain("--from", "10.1.1.1", "--to", "bd")).toMatchObject({ code: 2, out: "" });
+  expect((await explain()).err).toContain("write --from IP");
+});
+
 test("version and help answer 0", async () => {
   const { version } = await Bun.file(join(import.meta.dir, "../../package.json")).json();
   expect(await Weir.run("version")).toEqual({ code: 0, out: `weir ${version}\n`, err: "" });
