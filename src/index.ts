@@ -101,8 +101,8 @@ export class Proxy implements AsyncDisposable {
    * Starts listening on `listen` and relays every connection to `target`. Both are written as on the command
    * line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`.
    *
-   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ECIDR` for a range, `EOPTION` for an option out of range,
-   *   `ELOOP` when the target is the listener itself.
+   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ECIDR` for a range, `EOPTION` for an option
+   *   out of range, `ELOOP` when the target is the listener itself.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
    * @throws {Error} with the reason when the native engine was asked for and cannot run here.
    *

@@ -1,6 +1,8 @@
 /** UDP with up to 64 datagrams per system call, received at once and sent at the end of the batch. */
+
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, DatagramEvents, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import { tellClosed } from "../portable/closing.ts";
 import { attemptError } from "../portable/errors.ts";
 import {
   AF_INET6,
@@ -151,7 +153,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
       const events = this.#events;
       this.#events = NOBODY;
       this.#core.loop.settles = true;
-      events.close(this.#error);
+      tellClosed(events, this.#error);
       return;
     }
     if (this.#queue.length > 0) this.#flush();
@@ -159,7 +161,6 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   }
 
   failed(cause: unknown): void {
-    if (this.#closed) console.error("weir: a close handler threw", cause);
     this.#error ??= new SocketError("EHANDLER", undefined, { cause });
     this.close();
   }

@@ -2,9 +2,11 @@
  * A TCP or unix stream on a descriptor of its own. Every read goes into the core's one inbox and is shown to
  * the owner, or sent straight on where two streams are linked; in bulk the bytes stay in the kernel.
  */
+
 import type { Address } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, Meter, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { tellClosed } from "../portable/closing.ts";
 import {
   EAGAIN,
   EPIPE,
@@ -266,10 +268,6 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
     const events = this.#events;
     this.#events = NOBODY;
     this.#core.loop.settles = true;
-    try {
-      events.close(this.#error);
-    } catch (cause) {
-      console.error("weir: a close handler threw", cause);
-    }
+    tellClosed(events, this.#error);
   }
 }

@@ -4,8 +4,10 @@
  * the raw operations; this class turns that into the seam's promises: nothing while paused, nothing from inside
  * a method, one close, and that last, every datagram sent in its turn or counted.
  */
+
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, DatagramEvents, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import { tellClosed } from "./closing.ts";
 import { socketError } from "./errors.ts";
 import { Parcels } from "./parcels.ts";
 
@@ -128,11 +130,7 @@ export abstract class Datagram implements DatagramSocket {
   protected closed(): void {
     const events = this.#events;
     this.#events = NOBODY;
-    try {
-      events.close(this.#error);
-    } catch (cause) {
-      console.error("weir: a close handler threw", cause);
-    }
+    tellClosed(events, this.#error);
   }
 
   #deliver(chunk: Chunk, from: Endpoint): void {

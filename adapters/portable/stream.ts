@@ -4,9 +4,11 @@
  * supplies the raw operations; this class turns that into the seam's promises: nothing while paused,
  * data before end before close, each of the last two once, nothing from inside a method.
  */
+
 import type { Address } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { tellClosed } from "./closing.ts";
 
 const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 
@@ -207,11 +209,7 @@ export abstract class Stream implements StreamSocket {
     this.#held = undefined;
     const events = this.#events;
     this.#events = NOBODY;
-    try {
-      events.close(this.#error);
-    } catch (cause) {
-      console.error("weir: a close handler threw", cause);
-    }
+    tellClosed(events, this.#error);
   }
 
   #fail(cause: unknown): void {

@@ -23,7 +23,7 @@ export class Access {
   constructor(rules: AccessRules) {
     this.#rules = rules;
     const { allow, deny } = rules;
-    this.#table = new RangeTable([...deny, ...allow].map((cidr, value) => ({ cidr, value })));
+    this.#table = new RangeTable([...deny, ...allow]);
   }
 
   /** There are rules at all. */

@@ -4,40 +4,28 @@
  */
 import type { Cidr, IpWords } from "../net/cidr.ts";
 
-export interface Range {
-  readonly cidr: Cidr;
-  /** What `find` answers, 0 or more. */
-  readonly value: number;
-}
-
 export class RangeTable {
   readonly #narrow: Intervals;
   readonly #wide: Intervals;
 
   /** Of two equal ranges the first counts. */
-  constructor(ranges: readonly Range[]) {
-    this.#narrow = flatten(
-      ranges.filter(({ cidr }) => cidr.bits === 32),
-      1,
-    );
-    this.#wide = flatten(
-      ranges.filter(({ cidr }) => cidr.bits === 128),
-      4,
-    );
+  constructor(ranges: readonly Cidr[]) {
+    this.#narrow = flatten(ranges, 32);
+    this.#wide = flatten(ranges, 128);
   }
 
-  /** The value of the narrowest range around `address`; undefined if there is none. */
+  /** Which of the ranges is the narrowest around `address`; undefined if none is. */
   find(address: IpWords): number | undefined {
-    const { starts, values } = address.length === 1 ? this.#narrow : this.#wide;
+    const { starts, ranges } = address.length === 1 ? this.#narrow : this.#wide;
     const width = address.length;
     let low = 0;
-    let high = values.length;
+    let high = ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (isAbove(starts, middle * width, address)) high = middle;
       else low = middle + 1;
     }
-    const found = values[low - 1] ?? GAP;
+    const found = ranges[low - 1] ?? GAP;
     return found === GAP ? undefined : found;
   }
 }
@@ -57,53 +45,55 @@ const GAP = -1;
 /** From each start, one word or four, to the next; {@link GAP} where no range is. */
 interface Intervals {
   readonly starts: Uint32Array;
-  readonly values: Int32Array;
+  readonly ranges: Int32Array;
 }
 
 interface Open {
   /** The first address behind it. */
   readonly end: bigint;
-  readonly value: number;
+  readonly index: number;
 }
 
 /** Ranges lie beside or inside each other, never across: a stack of those that are open knows which one counts. */
-function flatten(ranges: readonly Range[], words: 1 | 4): Intervals {
-  const sorted = ranges.map((range, order) => ({ ...range, order })).sort(byStart);
-  const [starts, values]: [bigint[], number[]] = [[], []];
+function flatten(ranges: readonly Cidr[], bits: Cidr["bits"]): Intervals {
+  const sorted = ranges.map((cidr, index) => ({ cidr, index })).filter(({ cidr }) => cidr.bits === bits);
+  sorted.sort((a, b) => byStart(a.cidr, b.cidr));
+  const [starts, indexes]: [bigint[], number[]] = [[], []];
   const open: Open[] = [];
-  const mark = (at: bigint, value: number) => {
-    if (starts.at(-1) === at) values[values.length - 1] = value;
-    else if (values.at(-1) !== value) {
+  const mark = (at: bigint, index: number) => {
+    if (starts.at(-1) === at) indexes[indexes.length - 1] = index;
+    else if (indexes.at(-1) !== index) {
       starts.push(at);
-      values.push(value);
+      indexes.push(index);
     }
   };
-  const close = (until: bigint | undefined) => {
-    for (let last = open.at(-1); last && (until === undefined || last.end <= until); last = open.at(-1)) {
+  const last = 1n << BigInt(bits);
+  const close = (until: bigint) => {
+    for (let top = open.at(-1); top && top.end <= until; top = open.at(-1)) {
       open.pop();
       // Behind the last address of all there is nothing.
-      if (last.end < 1n << BigInt(32 * words)) mark(last.end, open.at(-1)?.value ?? GAP);
+      if (top.end < last) mark(top.end, open.at(-1)?.index ?? GAP);
     }
   };
-  let before: (typeof sorted)[number] | undefined;
-  for (const range of sorted) {
-    const { first, prefix, bits } = range.cidr;
-    if (before && before.cidr.first === first && before.cidr.prefix === prefix) continue;
-    before = range;
-    close(first);
-    open.push({ end: first + (1n << BigInt(bits - prefix)), value: range.value });
-    mark(first, range.value);
+  let before: Cidr | undefined;
+  for (const { cidr, index } of sorted) {
+    if (before && byStart(before, cidr) === 0) continue;
+    before = cidr;
+    close(cidr.first);
+    open.push({ end: cidr.first + (1n << BigInt(bits - cidr.prefix)), index });
+    mark(cidr.first, index);
   }
-  close(undefined);
-  const packed = starts.flatMap((start) => wordsOf(start, words));
-  return { starts: Uint32Array.from(packed), values: Int32Array.from(values) };
+  close(last);
+  const packed = starts.flatMap((start) => wordsOf(start, bits / 32));
+  return { starts: Uint32Array.from(packed), ranges: Int32Array.from(indexes) };
 }
 
-function wordsOf(value: bigint, words: 1 | 4): number[] {
+function wordsOf(value: bigint, words: number): number[] {
   return Array.from({ length: words }, (_, at) => Number((value >> BigInt(32 * (words - 1 - at))) & 0xffff_ffffn));
 }
 
-function byStart(a: Range & { order: number }, b: Range & { order: number }): number {
-  if (a.cidr.first !== b.cidr.first) return a.cidr.first < b.cidr.first ? -1 : 1;
-  return a.cidr.prefix - b.cidr.prefix || a.order - b.order;
+/** A range before those within it; equal ones stay in their order. */
+function byStart(a: Cidr, b: Cidr): number {
+  if (a.first !== b.first) return a.first < b.first ? -1 : 1;
+  return a.prefix - b.prefix;
 }

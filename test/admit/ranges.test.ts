@@ -40,7 +40,7 @@ test("the narrowest range wins, of equal ones the first, wherever the address li
   );
   fc.assert(
     fc.property(fc.array(cidrs(), { maxLength: 30 }), fc.array(address, { minLength: 1 }), (list, addresses) => {
-      const table = new RangeTable(list.map((cidr, value) => ({ cidr, value })));
+      const table = new RangeTable(list);
       for (const each of addresses) {
         const around = list.map((cidr, value) => ({ cidr, value })).filter(({ cidr }) => holds(cidr, each));
         const best = around.sort((a, b) => b.cidr.prefix - a.cidr.prefix || a.value - b.value)[0];

@@ -46,9 +46,10 @@ async function again(client: Probe): Promise<void> {
   await client.until(() => client.closed || client.received === client.sent, "echo");
 }
 
-const skip = test.skipIf(process.platform !== "linux");
+/** There is no native engine anywhere else. */
+const linux = test.skipIf(process.platform !== "linux");
 
-skip("connections spread over the workers, and each is listed and counted once", async () => {
+linux("connections spread over the workers, and each is listed and counted once", async () => {
   await using it = await world();
   const clients = await Promise.all(Array.from({ length: 100 }, () => it.client()));
   expect(it.engine.shares.reduce((sum, share) => sum + share, 0)).toBe(100);
@@ -62,7 +63,7 @@ skip("connections spread over the workers, and each is listed and counted once",
   expect(clients.every((client) => client.received === 10)).toBe(true);
 });
 
-skip("a worker that dies takes its own connections and nothing else, and is replaced", async () => {
+linux("a worker that dies takes its own connections and nothing else, and is replaced", async () => {
   const path = join(directory, "crash");
   process.env["WEIR_TEST_CRASH"] = path;
   await using it = await world(new URL("./crashing-worker.ts", import.meta.url));
@@ -87,20 +88,24 @@ skip("a worker that dies takes its own connections and nothing else, and is repl
   expect(it.engine.restarts).toBe(1);
 });
 
-skip("100,000 connections leave no descriptor and no memory in a pipe behind", async () => {
-  const it = await world();
-  const open = () => readdirSync("/proc/self/fd").length;
-  await Promise.all(Array.from({ length: 50 }, () => it.client().then(leave)));
-  const before = open();
-  let left = 100_000;
-  const churn = async () => {
-    while (left-- > 0) await leave(await it.client());
-  };
-  await Promise.all(Array.from({ length: 50 }, churn));
-  while ((await it.proxy.connections(0)).total > 0);
-  expect(open() - before).toBeLessThan(10);
-  await it[Symbol.asyncDispose]();
-}, 120_000);
+linux(
+  "100,000 connections leave no descriptor and no memory in a pipe behind",
+  async () => {
+    const it = await world();
+    const open = () => readdirSync("/proc/self/fd").length;
+    await Promise.all(Array.from({ length: 50 }, () => it.client().then(leave)));
+    const before = open();
+    let left = 100_000;
+    const churn = async () => {
+      while (left-- > 0) await leave(await it.client());
+    };
+    await Promise.all(Array.from({ length: 50 }, churn));
+    while ((await it.proxy.connections(0)).total > 0);
+    expect(open() - before).toBeLessThan(10);
+    await it[Symbol.asyncDispose]();
+  },
+  120_000,
+);
 
 async function leave(client: Probe): Promise<void> {
   if (client.received % 20 === 0) client.abort();
@@ -108,7 +113,7 @@ async function leave(client: Probe): Promise<void> {
   await client.untilClose();
 }
 
-skip("an engine that was closed leaves no descriptor behind", async () => {
+linux("an engine that was closed leaves no descriptor behind", async () => {
   const open = () => readdirSync("/proc/self/fd").length;
   const before = open();
   for (let round = 0; round < 3; round++) {

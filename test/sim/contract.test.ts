@@ -56,7 +56,7 @@ for (const each of cases.filter(({ name }) => !OUTSIDE.includes(name))) {
     );
     for (let idle = 0; !over && idle < 5; idle++) {
       await clock.run(() => over, Number.POSITIVE_INFINITY);
-      await new Promise((resolve) => setTimeout(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
     }
     expect(outcome).toBeUndefined();
     expect(over).toBe(true);

@@ -1,7 +1,8 @@
 /** The machines between the processes: who listens where, what names mean, and what becomes of an attempt to connect. */
+import { Attempt } from "../../adapters/portable/connecting.ts";
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
-import type { Connecting, ConnectOptions, StreamSocket } from "../../src/net/runtime.ts";
+import type { Connecting, ConnectOptions } from "../../src/net/runtime.ts";
 import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
 import type { SimDatagram } from "./datagram.ts";
@@ -50,8 +51,10 @@ export class Network {
   }
 
   connect(from: Process, to: Address, options: ConnectOptions): Connecting {
-    const attempt = new Attempt(this, from, to, options);
-    return { socket: attempt.socket, cancel: () => attempt.fail("ECANCELED") };
+    const patience = options.timeout > 0 ? options.timeout : KERNEL_PATIENCE;
+    const attempt = new Attempt(to, patience, (ms, run) => this.clock.after(ms, run));
+    new Dial(this, from, to, options, attempt).start();
+    return attempt;
   }
 
   queuesAt(address: Address): readonly AcceptQueue[] {
@@ -74,46 +77,46 @@ export class Network {
   }
 }
 
-class Attempt {
-  readonly socket: Promise<StreamSocket>;
+/** What becomes of one attempt on its way through the network. */
+class Dial {
   readonly #network: Network;
   readonly #process: Process;
-  readonly #options: ConnectOptions;
   readonly #to: Address;
-  #resolve!: (socket: StreamSocket) => void;
-  #reject!: (error: Error) => void;
+  readonly #options: ConnectOptions;
+  readonly #attempt: Attempt;
   /** What the other side has, once the request has arrived there. */
   #offer: Offer | undefined;
   #hosts: readonly string[] = [];
-  #settled = false;
   #holds = false;
 
-  constructor(network: Network, process: Process, to: Address, options: ConnectOptions) {
+  constructor(network: Network, process: Process, to: Address, options: ConnectOptions, attempt: Attempt) {
     this.#network = network;
     this.#process = process;
     this.#to = to;
     this.#options = options;
-    this.socket = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    const patience = options.timeout > 0 ? options.timeout : KERNEL_PATIENCE;
-    network.clock.after(patience, () => this.fail("ETIMEDOUT"));
-    if (to.kind === "tcp" && isName(to.host)) network.clock.after(network.delay(), () => this.#resolveName(to.host));
+    this.#attempt = attempt;
+    attempt.stop = () => {
+      this.#hold(false);
+      this.#offer?.forth.reset();
+    };
+  }
+
+  start(): void {
+    const { clock } = this.#network;
+    const to = this.#to;
+    if (to.kind === "tcp" && isName(to.host)) clock.after(this.#network.delay(), () => this.#resolveName(to.host));
     else this.#try(to);
   }
 
-  fail(code: string): void {
-    if (this.#settled) return;
-    this.#settle();
-    this.#offer?.forth.reset();
-    this.#reject(new SocketError(code));
+  #fail(code: string): void {
+    this.#hold(false);
+    this.#attempt.fail({ code });
   }
 
   #resolveName(name: string): void {
     const answer = this.#network.names.get(name) ?? "ENOTFOUND";
     if (typeof answer === "string") {
-      this.fail(answer);
+      this.#fail(answer);
       return;
     }
     this.#hosts = answer;
@@ -124,15 +127,15 @@ class Attempt {
   #next(code: string): void {
     const [host, ...rest] = this.#hosts;
     this.#hosts = rest;
-    if (host === undefined || this.#to.kind !== "tcp") this.fail(code);
+    if (host === undefined || this.#to.kind !== "tcp") this.#fail(code);
     else this.#try({ kind: "tcp", host, port: this.#to.port });
   }
 
   #try(to: Address): void {
     const { clock } = this.#network;
-    if (this.#settled || this.#process.dead) return;
+    if (this.#attempt.settled || this.#process.dead) return;
     if (this.#process.full) {
-      this.fail("EMFILE");
+      this.#fail("EMFILE");
       return;
     }
     this.#hold(true);
@@ -141,14 +144,14 @@ class Attempt {
 
   #arrive(to: Address): void {
     const { clock, random } = this.#network;
-    if (this.#settled) return;
+    if (this.#attempt.settled) return;
     const queue = this.#network.queueFor(to);
     const fate = this.#network.fate(to);
     if (fate === "silence" || (queue?.full && fate === "arrives")) return;
     if (fate !== "arrives" || !queue) {
       clock.after(this.#network.delay(), () => {
         this.#hold(false);
-        if (!this.#settled) this.#next(fate === "arrives" ? "ECONNREFUSED" : fate);
+        if (!this.#attempt.settled) this.#next(fate === "arrives" ? "ECONNREFUSED" : fate);
       });
       return;
     }
@@ -164,14 +167,9 @@ class Attempt {
   }
 
   #established(local: Address, { forth, answer }: Offer): void {
-    if (this.#settled || this.#process.dead) return;
-    this.#settle();
-    this.#resolve(new SimSocket(this.#process, local, this.#to, this.#options.buffer, answer, forth));
-  }
-
-  #settle(): void {
-    this.#settled = true;
+    if (this.#attempt.settled || this.#process.dead) return;
     this.#hold(false);
+    this.#attempt.succeed(new SimSocket(this.#process, local, this.#to, this.#options.buffer, answer, forth));
   }
 
   #hold(holds: boolean): void {
@@ -179,8 +177,8 @@ class Attempt {
     this.#holds = holds;
     if (holds) this.#process.take();
     else this.#process.give();
-    if (holds) this.#process.attempts.add(this);
-    else this.#process.attempts.delete(this);
+    if (holds) this.#process.attempts.add(this.#attempt);
+    else this.#process.attempts.delete(this.#attempt);
   }
 }
 
