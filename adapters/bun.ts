@@ -18,22 +18,25 @@ import type {
 import { datagram } from "./bun/datagram.ts";
 import { canDuplicate, closeDescriptor, duplicate } from "./bun/libc.ts";
 import { BunStream, descriptor, handlers } from "./bun/stream.ts";
+import { type Accepting, emptied } from "./portable/accept-queue.ts";
 import { clock } from "./portable/clock.ts";
 import { Attempt } from "./portable/connecting.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
+import { resolution } from "./portable/resolve.ts";
 import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "bun",
   version: Bun.version,
-  can: { pauseAccept: canDuplicate(), abstractUnix: platform === "linux" },
+  can: { pauseAccept: canDuplicate(), abstractUnix: platform === "linux", reusePort: platform === "linux" },
   descriptors: descriptorLimit(),
   ...clock,
   listen,
   connect,
   datagram,
+  ...resolution(),
   serve,
 };
 
@@ -44,6 +47,7 @@ class BunListener implements Listener {
   #parked: number | undefined;
   /** It has been parked before. */
   #reopened = false;
+  #accepted = 0;
   /** The socket file, if there is one. */
   readonly #file: string | undefined;
   readonly #options: ListenOptions;
@@ -55,7 +59,8 @@ class BunListener implements Listener {
     this.#options = options;
     this.#accept = accept;
     const place = at.kind === "unix" ? { unix: kernelPath(at) } : { hostname: at.host, port: at.port };
-    this.#listener = this.#open({ ...place, backlog: options.backlog });
+    const { backlog, reusePort = false } = options;
+    this.#listener = this.#open({ ...place, backlog, reusePort });
     if (at.kind === "tcp") {
       const bound = this.#listener as TCPSocketListener<unknown>;
       this.address = { kind: "tcp", host: at.host, port: bound.port };
@@ -84,6 +89,7 @@ class BunListener implements Listener {
   }
 
   async close(): Promise<void> {
+    if (this.#listener) await emptied(() => this.#accepted, this.#options.backlog, ACCEPTING);
     this.#listener?.stop(false);
     this.#listener = undefined;
     if (this.#file && (this.#reopened || this.#parked !== undefined)) rmSync(this.#file, { force: true });
@@ -97,12 +103,19 @@ class BunListener implements Listener {
       const remote: Address = unix ? { kind: "unix", path: "" } : endpoint(socket.remoteAddress, socket.remotePort);
       const stream = new BunStream(socket, remote, unix ? this.address : undefined, this.#options);
       socket.data = stream;
+      this.#accepted++;
       this.#accept(stream);
     };
     const socket = { ...handlers, open } as SocketHandler<unknown>;
     return Bun.listen({ ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketListenOptions<unknown>);
   }
 }
+
+/**
+ * Bun accepts all who wait whenever it polls, and an immediate runs straight after that. What is ready in the same
+ * poll is dealt with first, so the moment in which somebody comes too late is as long as that takes.
+ */
+const ACCEPTING: Accepting = { turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 };
 
 async function listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener> {
   try {

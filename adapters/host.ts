@@ -17,6 +17,11 @@ export const host: Host = {
   out: (line) => stdout.line(line),
   err: (line) => stderr.line(line),
   readFile: (path) => readFile(path, "utf8"),
+  onReload(run) {
+    if (process.platform === "win32") return () => {};
+    process.on("SIGHUP", run);
+    return () => process.off("SIGHUP", run);
+  },
   onSignal(run) {
     const signals = ["SIGINT", "SIGTERM"] as const;
     const handlers = signals.map((signal) => [signal, () => run(signal)] as const);

@@ -9,20 +9,33 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { datagram } from "./portable/node-datagram.ts";
-import { boundAddress, connect, listen } from "./portable/node-stream.ts";
+import { boundAddress, connect, listening } from "./portable/node-stream.ts";
+import { resolution } from "./portable/resolve.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
   name: "node",
   version: versions.node,
-  can: { pauseAccept: false, abstractUnix: platform === "linux" },
+  can: {
+    pauseAccept: false,
+    abstractUnix: platform === "linux",
+    reusePort: platform === "linux" && knowsReusePort(versions.node),
+  },
   descriptors: descriptorLimit(),
   ...clock,
-  listen,
+  // Node accepts one connection per poll, and an immediate runs straight after that.
+  listen: listening({ turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 }),
   connect,
   datagram,
+  ...resolution(),
   serve,
 };
+
+/** Node 22.12 and 23.1 brought `listen({ reusePort })`; others take no notice of it, and nothing tells. */
+function knowsReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}
 
 async function serve(at: Address, fetch: Fetch): Promise<Bound> {
   await prepare(at);

@@ -11,20 +11,14 @@
  */
 import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import {
-  DEFAULTS,
-  ENGINES,
-  type EngineConfig,
-  type ProxyConfig,
-  REFUSALS,
-  RETRIES_MAX,
-  type Timeouts,
-} from "./config/config.ts";
+import type { TargetChange, TargetView } from "./balance/group.ts";
+import { TARGET_STATES } from "./balance/target.ts";
+import { type Timeouts, WEIGHT_MAX } from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
 import { totals } from "./metrics/totals.ts";
-import { covers, formatAddress, parseAddress, parseIp } from "./net/address.ts";
-import { parseCidr } from "./net/cidr.ts";
+import { formatAddress } from "./net/address.ts";
 import { UsageError } from "./net/errors.ts";
+import { checkChoice, checkRange, LONGEST, type ProxyOptions, toProxyConfig } from "./options.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
@@ -32,37 +26,8 @@ import { shutDown } from "./proxy/shutdown.ts";
 
 export type { Reason } from "./metrics/reason.ts";
 export { SocketError, UsageError } from "./net/errors.ts";
-export type { Connection, ConnectionRecord, Timeouts };
-
-export interface ProxyOptions {
-  /** Shown in records and metrics. Default: the listen address. */
-  readonly name?: string;
-  /** Milliseconds; 0 turns one off. Defaults: connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
-  readonly timeouts?: Partial<Timeouts>;
-  /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
-  readonly buffer?: number;
-  /** TCP_NODELAY on both connections. Default true. */
-  readonly noDelay?: boolean;
-  /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
-  readonly keepAlive?: number;
-  /** Ranges of clients that are let in, such as `"10.0.0.0/8"`; nobody else, then. The narrowest range decides. */
-  readonly allow?: readonly string[];
-  /** Ranges of clients that are shut out. */
-  readonly deny?: readonly string[];
-  /** What those get that are shut out: "reset" (RST, the default) or "close" (FIN). */
-  readonly refuse?: ProxyConfig["refuse"];
-  /** How often a target that cannot be connected is tried again, 0 to 100: after 100 ms, 200 ms, … a second. Default 0. */
-  readonly retries?: number;
-  /** The local IP address from which the target is connected. Default: the kernel chooses. */
-  readonly source?: string;
-  /**
-   * "portable", the default, relays in this thread on the runtime's sockets. "native" relays in threads of its
-   * own over libc, on Linux under Bun and Deno; "auto" does so where it works.
-   */
-  readonly engine?: EngineConfig["mode"];
-  /** Threads of the native engine, 1 to 256. Default 1. */
-  readonly workers?: number;
-}
+export type { ProxyOptions } from "./options.ts";
+export type { Connection, ConnectionRecord, TargetChange, TargetView, Timeouts };
 
 /** The figures of one proxy at one moment. */
 export interface Metrics {
@@ -85,7 +50,7 @@ export interface ProxyEventMap {
 
 type Watchers = { [Event in keyof ProxyEventMap]: Set<(value: ProxyEventMap[Event]) => void> };
 
-/** A relay from one listening address to one target. */
+/** A relay from one listening address to one target or several. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users of such libraries expect
 export class Proxy implements AsyncDisposable {
   readonly #engine: Engine;
@@ -98,11 +63,13 @@ export class Proxy implements AsyncDisposable {
   });
 
   /**
-   * Starts listening on `listen` and relays every connection to `target`. Both are written as on the command
-   * line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`.
+   * Starts listening on `listen` and relays every connection to `target`, or to one of several. All are written as on
+   * the command line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`; targets with options behind
+   * commas, `"10.0.0.2:80,weight=2"`.
    *
-   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ECIDR` for a range, `EOPTION` for an option
-   *   out of range, `ELOOP` when the target is the listener itself.
+   * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ETARGET` for options behind it, `ECIDR` for a
+   *   range, `ESCHEDULE`, `ERATE`, `EOPTION` for an option out of range, `ELOOP` when a target is the listener itself.
+   * @throws {UsageError} `ECONFIG` for `reusePort` where the runtime cannot share a port.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
    * @throws {Error} with the reason when the native engine was asked for and cannot run here.
    *
@@ -110,29 +77,14 @@ export class Proxy implements AsyncDisposable {
    * const proxy = await Proxy.bind("127.0.0.1:0", "127.0.0.1:5432", { timeouts: { idle: 30_000 } });
    * ```
    */
-  static async bind(listen: string, target: string, options: ProxyOptions = {}): Promise<Proxy> {
-    const from = parseAddress(listen, "listen");
-    const to = parseAddress(target, "target");
-    if (covers(from, to))
-      throw new UsageError("ELOOP", `Cannot relay ${listen} to ${target}: the proxy would feed itself`);
-    checkOptions(options);
-    const { name = formatAddress(from), timeouts = {}, engine: mode = "portable", workers = 1 } = options;
-    const { buffer, noDelay, keepAlive, allow = [], deny = [], refuse, retries, source } = options;
+  static async bind(listen: string, target: string | readonly string[], options: ProxyOptions = {}): Promise<Proxy> {
+    const config = toProxyConfig(listen, target, options);
+    const { engine: mode = "portable", workers = 1 } = options;
     const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
     const emit: ProxyEvents = {
       opened: (connection) => tell(watchers.opened, connection),
       closed: (record) => tell(watchers.closed, record),
       failed: (record) => tell(watchers.failed, record),
-    };
-    const config: ProxyConfig = {
-      ...DEFAULTS.proxy,
-      ...given({ buffer, noDelay, keepAlive, refuse, retries, source }),
-      allow: allow.map(parseCidr),
-      deny: deny.map(parseCidr),
-      name,
-      listen: from,
-      targets: [to],
-      timeouts: { ...DEFAULTS.proxy.timeouts, ...given(timeouts) },
     };
     const { engine } = await startEngine(runtime, openThreads, { mode, workers });
     try {
@@ -192,6 +144,30 @@ export class Proxy implements AsyncDisposable {
     return (await this.#proxy.connections(Number.POSITIVE_INFINITY)).connections;
   }
 
+  /** The targets: how they are, and how many connections they have. */
+  get targets(): readonly TargetView[] {
+    return this.#proxy.targets;
+  }
+
+  /**
+   * Takes a target out of the choice ("drain"; "disabled" ends its health checks, too), puts it back ("ready"), or sets
+   * its weight, 0 to 1,000. Connections that it has go on.
+   *
+   * @throws {UsageError} `EOPTION` for a target that is none or a change that cannot be.
+   */
+  setTarget(address: string, change: TargetChange): void {
+    checkChoice("state", change.state, TARGET_STATES);
+    checkRange("weight", change.weight, 0, WEIGHT_MAX, "parts");
+    if (this.#proxy.setTarget(address, change)) return;
+    const known = this.targets.map((target) => target.address).join(", ");
+    throw new UsageError("EOPTION", `There is no target ${address}; there are ${known}`);
+  }
+
+  /** Ends one connection with RST; false: there is none with this id. */
+  closeConnection(id: number): Promise<boolean> {
+    return this.#proxy.close(id);
+  }
+
   /**
    * Calls `listener` on every such event until the returned function is called.
    *
@@ -221,42 +197,4 @@ function tell<T>(watchers: Set<(value: T) => void>, value: T): void {
       });
     }
   }
-}
-
-/** An option that is undefined is one that was not given. */
-function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** Timers count milliseconds in 31 bits. */
-const LONGEST = 2 ** 31 - 1;
-
-function checkOptions({
-  timeouts = {},
-  buffer,
-  keepAlive,
-  refuse,
-  retries,
-  source,
-  engine,
-  workers,
-}: ProxyOptions): void {
-  for (const [name, value] of Object.entries(timeouts))
-    checkRange(`timeouts.${name}`, value, 0, LONGEST, "milliseconds");
-  checkRange("keepAlive", keepAlive, 0, LONGEST, "milliseconds");
-  checkRange("buffer", buffer, 1_024, 2 ** 30, "bytes");
-  checkRange("retries", retries, 0, RETRIES_MAX, "attempts");
-  if (source !== undefined) parseIp(source);
-  checkRange("workers", workers, 1, 256, "threads");
-  if (refuse !== undefined && !REFUSALS.includes(refuse)) {
-    throw new UsageError("EOPTION", `The option refuse is "${refuse}"; use ${REFUSALS.join(" or ")}`);
-  }
-  if (engine !== undefined && !ENGINES.includes(engine)) {
-    throw new UsageError("EOPTION", `The option engine is "${engine}"; use ${ENGINES.join(", ")}`);
-  }
-}
-
-function checkRange(name: string, value: number | undefined, least: number, most: number, unit: string): void {
-  if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
-  throw new UsageError("EOPTION", `The option ${name} is ${value}; use ${least} to ${most} ${unit}`);
 }

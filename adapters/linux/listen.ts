@@ -34,6 +34,7 @@ export async function listenOn(
   count: number,
 ): Promise<Listening> {
   const descriptors: number[] = [];
+  let stopped = false;
   const closeAll = () => {
     for (const fd of descriptors.splice(0)) system.close(fd);
   };
@@ -53,15 +54,25 @@ export async function listenOn(
   }
 
   function stop(): void {
-    // On a listening socket this ends the listening (Linux), and the descriptor lives on.
-    for (const fd of descriptors) system.libc.shutdown(fd, SHUT_RDWR);
-    if (at.kind === "unix" && !isAbstract(at)) rmSync(at.path, { force: true });
+    // Once: the path may be somebody else's by then.
+    if (at.kind === "tcp" || stopped) return;
+    stopped = true;
+    for (const fd of descriptors) endListening(system, fd);
+    if (!isAbstract(at)) rmSync(at.path, { force: true });
   }
 
   function close(): void {
     stop();
     closeAll();
   }
+}
+
+/**
+ * On a listening socket this ends the listening (Linux), and the descriptor lives on. Whoever waits in the queue of a
+ * unix socket can still be accepted (unix_accept), in that of a TCP socket is reset (inet_csk_listen_stop).
+ */
+export function endListening(system: System, fd: number): void {
+  system.libc.shutdown(fd, SHUT_RDWR);
 }
 
 function bindAll(system: System, at: Address, options: ListenOptions, count: number, into: number[]): Address {
@@ -73,8 +84,10 @@ function bindAll(system: System, at: Address, options: ListenOptions, count: num
       system.setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (familyOf(at.host) === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       applyStreamOptions(system, fd, options);
-      // The first is bound without, so that a port which another weir serves is found taken, and not shared.
-      if (made > 0) system.setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+      // The first is bound without, so that a port which another weir serves is found taken, unless sharing is wanted.
+      // (One that comes later and wants to share gets in all the same as soon as there are several: the kernel lets all
+      // sockets of a user share, or none.)
+      if (made > 0 || options.reusePort) system.setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     }
     check(system, "bind", bindTo(system, fd, place));
     if (at.kind === "tcp" && made === 0) {

@@ -34,74 +34,99 @@ const EXHAUSTED: readonly number[] = [EMFILE, ENFILE, ENOBUFS, ENOMEM];
 export const STREAM_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 const UNNAMED: Address = { kind: "unix", path: "" };
 
+/** How the listening socket ends. */
+export interface Ending {
+  /** No more connections come, where those that wait can be accepted all the same: over unix sockets alone. */
+  stop(): void;
+  /** No more connections come, and those that nobody has accepted are reset. */
+  close(): void;
+}
+
 export class LinuxListener implements Listener, Pollable {
   readonly address: Address;
   readonly #core: Core;
   readonly #fd: number;
   readonly #options: ListenOptions;
   readonly #accept: (socket: StreamSocket) => void;
-  readonly #release: () => void;
+  readonly #ending: Ending;
   #paused = false;
   #resting = false;
   #closed = false;
 
-  /** `release` is called once, when the listener is closed: what becomes of `fd` is its affair. */
+  /** `ending`: what becomes of `fd` when the listener is closed. */
   constructor(
     core: Core,
     fd: number,
     address: Address,
     options: ListenOptions,
     accept: (socket: StreamSocket) => void,
-    release: () => void,
+    ending: Ending,
   ) {
     this.#core = core;
     this.#fd = fd;
     this.address = address;
     this.#options = options;
     this.#accept = accept;
-    this.#release = release;
+    this.#ending = ending;
     this.#enter();
   }
 
   pause(): void {
-    if (this.#paused || this.#closed) return;
+    if (this.#paused) return;
     this.#paused = true;
-    if (!this.#resting) this.#core.loop.remove(this.#fd);
+    if (!this.#resting && !this.#closed) this.#core.loop.remove(this.#fd);
   }
 
   resume(): void {
-    if (!this.#paused || this.#closed) return;
+    if (!this.#paused) return;
     this.#paused = false;
-    if (!this.#resting) this.#enter();
+    if (!this.#resting && !this.#closed) this.#enter();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     if (!this.#paused && !this.#resting) this.#core.loop.remove(this.#fd);
     this.#closed = true;
-    this.#release();
+    this.#ending.stop();
+    this.#acceptAll();
+    this.#ending.close();
   }
 
   ready(): void {
-    const { system, loop } = this.#core;
-    const { libc, scratch, scratchInts } = system;
-    loop.settles = true;
-    for (let left = BATCH; left > 0 && !this.#paused && !this.#closed; left--) {
-      scratchInts[0] = SOCKADDR_MAX;
-      const fd = system.opened(
-        libc.accept4(this.#fd, system.namePointer, scratch.pointer, SOCK_NONBLOCK | SOCK_CLOEXEC),
-      );
-      if (fd >= 0) this.#take(fd);
-      else {
-        if (EXHAUSTED.includes(system.errno)) this.#rest(system.errno);
-        return;
-      }
-    }
+    this.#core.loop.settles = true;
+    for (let left = BATCH; left > 0 && !this.#paused && !this.#closed; left--) if (!this.#acceptOne()) return;
   }
 
   /** A handler of the owner threw before the connection was its own; the listener goes on. */
   failed(cause: unknown): void {
     console.error("weir: accepting a connection failed", cause);
+  }
+
+  /**
+   * Until the queue is empty, with the end of listening straight after it, in the same turn: two system calls lie
+   * between the last look and the end, and what comes then is lost (see `Listener.close`).
+   */
+  #acceptAll(): void {
+    this.#core.loop.settles = true;
+    // Twice as many as fit into the queue: where clients come faster than they are accepted it is never empty.
+    for (let left = 2 * this.#options.backlog; left > 0 && !this.#paused; left--) {
+      try {
+        if (!this.#acceptOne()) return;
+      } catch (cause) {
+        this.failed(cause);
+      }
+    }
+  }
+
+  /** False: nobody waits, or there is nothing left to accept with. */
+  #acceptOne(): boolean {
+    const { system } = this.#core;
+    const { libc, scratch, scratchInts } = system;
+    scratchInts[0] = SOCKADDR_MAX;
+    const fd = system.opened(libc.accept4(this.#fd, system.namePointer, scratch.pointer, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd >= 0) this.#take(fd);
+    else if (EXHAUSTED.includes(system.errno)) this.#rest(system.errno);
+    return fd >= 0;
   }
 
   #take(fd: number): void {

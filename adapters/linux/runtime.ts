@@ -4,39 +4,46 @@ import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/n
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
 import { openDatagram } from "./datagram.ts";
-import { listenOn } from "./listen.ts";
-import { LinuxListener } from "./listener.ts";
+import { endListening, listenOn } from "./listen.ts";
+import { type Ending, LinuxListener } from "./listener.ts";
 import type { Resolver } from "./resolver.ts";
 import type { LinuxStream } from "./stream.ts";
 
 export interface LinuxRuntime extends Runtime {
   readonly name: "linux";
-  /** Serves a listening socket that somebody else made, and closes. */
+  /** Serves a listening socket that somebody else made, and closes; over unix, stops it before we do. */
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
 }
 
 /** What is no socket comes from the runtime around. */
-export type Host = Pick<Runtime, "version" | "wallClock" | "serve">;
+export type Host = Pick<Runtime, "version" | "wallClock" | "resolve" | "resolveService" | "serve">;
 
 export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descriptors: number): LinuxRuntime {
   const { loop } = core;
   return {
     name: "linux",
     version: host.version,
-    can: { pauseAccept: true, abstractUnix: true },
+    can: { pauseAccept: true, abstractUnix: true, reusePort: true },
     descriptors,
     now: () => loop.now,
     wallClock: host.wallClock,
     after: core.after,
     async listen(at, options, accept) {
       const made = await listenOn(core.system, resolver, at, options, 1);
-      return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made.close);
+      return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made);
     },
-    adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, () => {}),
+    adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
     connect: (to, options) => connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
     link: (from, to, meter) => (from as LinuxStream).link(to as LinuxStream, meter),
     datagram: (at, options) => openDatagram(core, at, options),
+    resolve: host.resolve,
+    resolveService: host.resolveService,
     serve: host.serve,
   };
+}
+
+/** Of a TCP socket in the hands of this thread alone; one of unix has been stopped, and this changes nothing. */
+function ending({ system }: Core, fd: number): Ending {
+  return { stop() {}, close: () => endListening(system, fd) };
 }

@@ -39,7 +39,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   readonly #core: Core;
   readonly #fd: number;
   readonly #limit: number;
-  readonly #remote: Address | (() => Address);
+  #remote: Address | (() => Address);
   readonly #sender: Sender;
   waits = false;
   #local: Address | undefined;
@@ -75,7 +75,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   get remote(): Address {
-    return typeof this.#remote === "function" ? this.#remote() : this.#remote;
+    if (typeof this.#remote === "function") this.#remote = this.#remote();
+    return this.#remote;
   }
 
   get local(): Address {

@@ -4,6 +4,7 @@ import { ffi } from "#ffi";
 import type { FromWorker, ToWorker } from "../../src/engine/protocol.ts";
 import type { WorkerSetup } from "../../src/engine/threads.ts";
 import { EngineWorker } from "../../src/engine/worker.ts";
+import { SocketError } from "../../src/net/errors.ts";
 import { Core } from "./core.ts";
 import { checked } from "./native.ts";
 import { Resolver } from "./resolver.ts";
@@ -20,10 +21,18 @@ export type FromThread =
   | { readonly kind: "message"; readonly message: FromWorker }
   | { readonly kind: "ended"; readonly stack?: string };
 
+/** DNS would need the runtime's own loop, which stands still as long as ours runs. */
+const noResolver = () =>
+  Promise.reject(
+    new SocketError("EOPNOTSUPP", "Cannot resolve a name in a thread: the main thread does it (EOPNOTSUPP)"),
+  );
+
 /** A thread has no HTTP server, and loads nothing of the portable adapter. */
 const HOST: Host = {
   version: versions["bun"] ? `bun ${versions["bun"]}` : `deno ${versions["deno"]}`,
   wallClock: () => Date.now(),
+  resolve: noResolver,
+  resolveService: noResolver,
   serve: () => Promise.reject(new Error("HTTP is served by the main thread")),
 };
 

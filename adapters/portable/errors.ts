@@ -20,7 +20,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** The stable code of anything thrown; `EUNKNOWN` where there is none. */
-function codeOf(thrown: unknown): string {
+export function codeOf(thrown: unknown): string {
   const code = (thrown as { code?: unknown } | null)?.code;
   if (typeof code !== "string") return "EUNKNOWN";
   return ALIASES[code] ?? code;

@@ -14,9 +14,11 @@ import type {
   ConnectOptions,
   Listener,
   ListenOptions,
+  Runtime,
   StreamOptions,
   StreamSocket,
 } from "../../src/net/runtime.ts";
+import { type Accepting, emptied } from "./accept-queue.ts";
 import { Attempt } from "./connecting.ts";
 import { endpoint } from "./endpoint.ts";
 import { attemptError, socketError } from "./errors.ts";
@@ -144,10 +146,13 @@ class NodeStream extends Stream {
 class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: Server;
+  readonly #emptied: () => Promise<void>;
 
-  constructor(server: Server, address: Address) {
+  /** `emptied`: accepts who waits. */
+  constructor(server: Server, address: Address, emptied: () => Promise<void>) {
     this.#server = server;
     this.address = address;
+    this.#emptied = emptied;
   }
 
   /** node:net accepts whatever comes; `can.pauseAccept` says so. */
@@ -155,32 +160,41 @@ class NodeListener implements Listener {
   resume(): void {}
 
   async close(): Promise<void> {
+    if (this.#server.listening) await this.#emptied();
     // The callback waits for the connections, which live on; the listening socket closes at once.
     this.#server.close();
   }
 }
 
-export async function listen(
+/** `Runtime.listen`, for a runtime that accepts like that. */
+export function listening(accepting: Accepting): Runtime["listen"] {
+  return (at, options, accept) => listen(at, options, accept, accepting);
+}
+
+async function listen(
   at: Address,
   options: ListenOptions,
   accept: (socket: StreamSocket) => void,
+  accepting: Accepting,
 ): Promise<Listener> {
   await prepare(at);
   const server = createServer({ allowHalfOpen: true });
-  const { backlog } = options;
+  const { backlog, reusePort = false } = options;
+  let accepted = 0;
   const bound = await new Promise<Address>((resolve, reject) => {
     server.once("error", (error) => reject(attemptError("listen on", at, error)));
     server.once("listening", () => resolve(boundAddress(server, at)));
     if (at.kind === "unix") server.listen({ path: kernelPath(at), backlog });
-    else server.listen({ host: at.host, port: at.port, backlog });
+    else server.listen({ host: at.host, port: at.port, backlog, reusePort });
   });
   // After this an error is a failed accept; the kernel keeps the client in its queue and node:net tries again.
   server.on("error", () => {});
   server.on("connection", (socket) => {
+    accepted++;
     if (bound.kind === "unix") accept(new NodeStream(socket, bound, { kind: "unix", path: "" }, options));
     else accept(new NodeStream(socket, localOf(socket), endpoint(socket.remoteAddress, socket.remotePort), options));
   });
-  return new NodeListener(server, bound);
+  return new NodeListener(server, bound, () => emptied(() => accepted, backlog, accepting));
 }
 
 export function connect(to: Address, options: ConnectOptions): Connecting {

@@ -54,6 +54,28 @@ export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender |
     };
   },
 
+  /** weir with all its rules in the way of a connection. */
+  guard({ folder, weir }) {
+    if (weir !== undefined) return { missing: "--weir gives the whole command" };
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    const ranges = join(folder, "ranges.txt");
+    // Ten thousand that nobody comes from, and the one from which the flood does.
+    const far = Array.from({ length: 10_000 }, (_, n) => `${1 + (n % 99)}.${n >> 8}.${n & 255}.0/24`);
+    writeFileSync(ranges, ["127.0.0.9", ...new Set(far)].join("\n"));
+    const flags =
+      `--deny-file ${ranges} --max-connections 20000 --max-connections-per-source 20000 --rate 1000000/s ` +
+      "--balance least_connections --health-interval 2s";
+    const targets = [1, 2, 3, 4].map((host) => `127.0.0.${host}:TP`).join(" ");
+    const words = WEIR.replace("127.0.0.1:TP", targets).split(" ");
+    const argv = [process.execPath, ...words.slice(1), ...flags.split(" ")];
+    return {
+      name: "guard",
+      version: `weir ${version} with 10,000 ranges, limits, least_connections over 4 targets, health checks`,
+      cwd: ROOT,
+      command: (listen, target) => argv.map((word) => fill(word, listen, target)),
+    };
+  },
+
   haproxy({ folder, openFiles }) {
     const program = find("haproxy");
     if (program === undefined) return { missing: "not installed (Debian package: haproxy)" };
@@ -68,6 +90,7 @@ defaults
   timeout server 5m
 listen relay
   bind 127.0.0.1:LP
+  tcp-request connection reject if { src 127.0.0.9 }
   server target 127.0.0.1:TP
 `;
     return {

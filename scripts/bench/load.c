@@ -7,6 +7,7 @@
 //   load hold     PORT CONNS SIZE SECONDS    open CONNS, one request each, then keep them idle until stdin ends
 //   load push     PORT TALLY STREAMS SECONDS send; TALLY is the port where `serve sink` tells its count
 //   load pull     PORT STREAMS SECONDS       receive
+//   load flood    PORT RATE SECONDS          connections from 127.0.0.9, RATE each second, for who refuses them
 //   load stall    PORT BYTES SECONDS         push BYTES at a target that does not read, hold until stdin ends
 #define _GNU_SOURCE
 #include "load.h"
@@ -26,7 +27,7 @@
 char chunk[CHUNK];
 
 static void usage(void) {
-  fprintf(stderr, "usage: load serve|pingpong|connect|hold|push|pull|stall ARGUMENTS (see load.c)\n");
+  fprintf(stderr, "usage: load serve|pingpong|connect|hold|push|pull|flood|stall ARGUMENTS (see load.c)\n");
   exit(2);
 }
 
@@ -69,6 +70,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(name, "hold") && count == 4) ask(HOLD, n[0], n[1], n[2], n[3]);
   else if (!strcmp(name, "push") && count == 4) push(n[0], n[1], n[2], n[3]);
   else if (!strcmp(name, "pull") && count == 3) pull(n[0], n[1], n[2]);
+  else if (!strcmp(name, "flood") && count == 3) flood(n[0], n[1], n[2]);
   else if (!strcmp(name, "stall") && count == 3) stall(n[0], n[1], n[2]);
   else usage();
   return 0;

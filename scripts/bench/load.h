@@ -31,6 +31,9 @@ void push(int port, int tally, int streams, double limit);
 void pull(int port, int streams, double limit);
 void stall(int port, double bytes, double limit);
 
+// flood.c: connections that are to be refused
+void flood(int port, double rate, double limit);
+
 // floor.c: a relay to compare with
 void relay(int listen_port, int target_port);
 

@@ -10,6 +10,7 @@ const FIGURES = {
   cpu_s_per_gb: { label: "CPU s per GB", better: "less" },
   cpu_us_per_req: { label: "CPU µs per request", better: "less" },
   cpu_us_per_conn: { label: "CPU µs per connection", better: "less" },
+  refused_s: { label: "refused/s", better: "more" },
   held: { label: "connections held", better: "more" },
   rss_before_mb: { label: "RSS before, MB", better: "less" },
   rss_after_mb: { label: "RSS after, MB", better: "less" },

@@ -14,6 +14,7 @@
 static uint64_t swallowed;  // bytes that `sink` has received over all connections
 
 static int listen_anywhere(int *port);
+static int listen_at(uint32_t host, int *port);
 static void watch(int loop, int fd, uint32_t events);
 static void accept_all(int loop, int listener, enum service what);
 static void tell_tally(int listener);
@@ -28,6 +29,12 @@ void serve(enum service what) {
   int loop = epoll_create1(EPOLL_CLOEXEC);
   if (loop < 0) fail("epoll_create1");
   watch(loop, listener, EPOLLIN);
+  // The same service on three more addresses, for contenders that balance.
+  int others[3];
+  for (int i = 0; i < 3; i++) {
+    others[i] = listen_at(INADDR_LOOPBACK + 1 + i, &port);
+    watch(loop, others[i], EPOLLIN);
+  }
   watch(loop, tally, EPOLLIN);
   watch(loop, 0, EPOLLIN);
   printf("{\"port\":%d,\"tally\":%d}\n", port, tally_port);
@@ -39,7 +46,7 @@ void serve(enum service what) {
     for (int i = 0; i < n; i++) {
       int fd = ready[i].data.fd;
       char byte;
-      if (fd == listener) accept_all(loop, fd, what);
+      if (fd == listener || fd == others[0] || fd == others[1] || fd == others[2]) accept_all(loop, fd, what);
       else if (fd == tally) tell_tally(fd);
       else if (fd == 0 && read(0, &byte, 1) <= 0) exit(0);
       else if (fd != 0 && !attend(fd, what)) reset(fd);
@@ -48,8 +55,14 @@ void serve(enum service what) {
 }
 
 static int listen_anywhere(int *port) {
+  *port = 0;
+  return listen_at(INADDR_LOOPBACK, port);
+}
+
+// On `port`, or on a free one.
+static int listen_at(uint32_t host, int *port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(*port), .sin_addr.s_addr = htonl(host)};
   socklen_t size = sizeof at;
   if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || listen(fd, 4096)) fail("listen");
   getsockname(fd, (struct sockaddr *)&at, &size);

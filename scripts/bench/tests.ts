@@ -29,6 +29,11 @@ export interface Test {
 
 export const TESTS: Readonly<Record<string, Test>> = {
   tput1: { about: "one stream, client to server", target: "sink", measure: (bed) => push(bed, 1) },
+  flood: {
+    about: "the same under 20,000 connections a second from a source that guard and haproxy refuse",
+    target: "sink",
+    measure: flooded,
+  },
   tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
   tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
   rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
@@ -76,6 +81,17 @@ export async function run(test: Test, contender: Contender, limits: Pick<Bed, "l
 
 async function push(bed: Bed, streams: number): Promise<Row> {
   return throughput(bed, ["push", bed.port, bed.tally, streams]);
+}
+
+/** Connections that are refused, each second. */
+const FLOOD = 20_000;
+
+/** A contender without rules relays the flood: its figure says what the same load costs when it is let in. */
+async function flooded(bed: Bed): Promise<Row> {
+  const flood = load(bed.loader, ["flood", bed.port, FLOOD], bed.seconds + WARM_SECONDS + 1);
+  const row = await push(bed, 1);
+  const answer = await flood;
+  return { ...row, refused_s: answer("count") / answer("seconds") };
 }
 
 async function pull(bed: Bed, streams: number): Promise<Row> {

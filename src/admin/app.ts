@@ -1,7 +1,9 @@
-/** The admin server: metrics, health and a read-only look at what runs. Plain Hono, so it runs anywhere. */
+/** The admin server: metrics, health, a look at what runs, and changes to it. Plain Hono, so it runs anywhere. */
 import { type Context, Hono } from "hono";
+import { targetsOf } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import type { Engine } from "../engine/engine.ts";
+import { CELL, type Counters } from "../metrics/counters.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
@@ -9,11 +11,15 @@ import { formatCidr } from "../net/cidr.ts";
 import type { Fetch, Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { VERSION } from "../version.ts";
+import { addChanges, type Changeable } from "./changes.ts";
+import { type GuardRules, guard } from "./guard.ts";
 
-export interface AdminSource {
+export interface AdminSource extends Changeable {
   readonly runtime: Runtime;
   readonly engine: Engine;
   readonly proxies: readonly ProxyControl[];
+  /** What those counted that are no more. */
+  readonly past: readonly Counters[];
   /** Every proxy listens and none is draining. */
   readonly ready: boolean;
 }
@@ -22,23 +28,29 @@ export interface AdminSource {
 const LIMIT = 1_000;
 const LIMIT_MAX = 10_000;
 
-export function adminApp(source: AdminSource): Fetch {
+export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
   const app = new Hono();
-  const counters = () => source.proxies.map((proxy) => proxy.counters);
+  const counters = () => [...source.proxies.map((proxy) => proxy.counters), ...source.past];
   const { runtime } = source;
   const { engine } = source;
   const build = { version: VERSION, runtime: runtime.name, runtimeVersion: runtime.version, engine: engine.mode };
 
   app.use(async (c, next) => {
-    if (c.req.method === "GET" || c.req.method === "HEAD") await next();
-    else c.res = refuseMethod(c);
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    if (c.req.method !== "POST" || !c.req.path.startsWith("/api/")) {
+      c.res = refuseMethod(c);
+      return;
+    }
+    const refusal = guard(c.req.raw, rules);
+    if (!refusal) return await next();
+    c.res = c.json({ error: refusal.error }, refusal.status);
   });
   app.get("/", (c) => c.text(index(source)));
   app.get("/metrics", (c) => {
     const format = c.req.query("format") ?? "text";
     if (format === "json") return c.json(totalsJson(totals(counters())));
     if (format !== "text") return c.json({ error: `unknown format "${format}"; use text or json` }, 400);
-    return c.body(exposition(counters(), build, engine), 200, { "content-type": CONTENT_TYPE });
+    return c.body(exposition(source.proxies, source.past, build, engine), 200, { "content-type": CONTENT_TYPE });
   });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
@@ -54,6 +66,7 @@ export function adminApp(source: AdminSource): Fetch {
     const total = lists.reduce((sum, list) => sum + list.total, 0);
     return c.json({ total, connections: lists.flatMap((list) => list.connections).slice(0, limit) });
   });
+  addChanges(app, source);
   app.notFound((c) => c.json({ error: `nothing at ${c.req.path}; GET / lists what there is` }, 404));
   return (request) => app.fetch(request);
 }
@@ -63,7 +76,7 @@ function refuseMethod(c: Context): Response {
 }
 
 function index({ proxies }: AdminSource): string {
-  const relays = proxies.map(({ address, counters }) => `  ${formatAddress(address)} -> ${counters.target}`);
+  const relays = proxies.map(({ address, config }) => `  ${formatAddress(address)} -> ${targetsOf(config)}`);
   return [
     `weir ${VERSION}`,
     "",
@@ -73,6 +86,11 @@ function index({ proxies }: AdminSource): string {
     "/api/proxies          what listens, with its settings and figures",
     "/api/connections      live connections, bytes so far and age; ?limit=N",
     "/healthz  /readyz     alive; listening and not draining",
+    "",
+    "POST /api/reload                  read the configuration again",
+    'POST /api/targets/PROXY/ADDRESS   {"state": "drain", "weight": 2}; states: ready, drain, disabled',
+    "POST /api/connections/ID/close    reset one connection",
+    "POST /api/drain                   stop listening; end when the connections have",
     "",
   ].join("\n");
 }
@@ -84,7 +102,7 @@ function describe(proxy: ProxyControl): unknown {
   return {
     name: config.name,
     listen: formatAddress(proxy.address),
-    target: counters.target,
+    targets: proxy.targets,
     state: proxy.draining ? "draining" : "listening",
     connections_active: sum.connectionsActive,
     connections_total: sum.connectionsTotal,
@@ -96,6 +114,11 @@ function describe(proxy: ProxyControl): unknown {
     keepalive: formatDuration(config.keepAlive),
     allow: config.allow.map(formatCidr),
     deny: config.deny.map(formatCidr),
+    schedule: config.schedule.map(({ text }) => text),
+    max_connections: config.maxConnections,
+    queue: { size: config.queue.size, timeout: formatDuration(config.queue.timeout) },
+    queue_length: counters.get(CELL.waiting),
+    balance: config.balance,
     refuse: config.refuse,
     retries: config.retries,
     source: config.source,

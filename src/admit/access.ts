@@ -19,6 +19,8 @@ export interface Verdict {
 export class Access {
   readonly #rules: AccessRules;
   readonly #table: RangeTable;
+  /** Of ranges that have decided before: to write one costs more than to find it. */
+  readonly #verdicts = new Map<number, Verdict>();
 
   constructor(rules: AccessRules) {
     this.#rules = rules;
@@ -32,10 +34,9 @@ export class Access {
   }
 
   /** Rules speak of IP addresses: who comes over a unix socket is let in. */
-  judge(client: Address): Verdict {
+  judge(client: Address, words = client.kind === "tcp" ? ipWords(client.host) : undefined): Verdict {
     const { allow, deny } = this.#rules;
     if (client.kind === "unix") return { allowed: true, rule: "no rule is for unix sockets" };
-    const words = ipWords(client.host);
     if (!words) return { allowed: false, rule: "the address is unknown" };
     const found = this.#table.find(words);
     if (found === undefined) {
@@ -43,8 +44,15 @@ export class Access {
         ? { allowed: false, rule: "no allow range holds it" }
         : { allowed: true, rule: deny.length > 0 ? "no deny range holds it" : "there are no rules" };
     }
-    const denied = deny[found];
-    if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}` };
-    return { allowed: true, rule: `allow ${formatCidr(allow[found - deny.length] as Cidr)}` };
+    const verdict = this.#verdicts.get(found) ?? verdictOf(this.#rules, found);
+    this.#verdicts.set(found, verdict);
+    return verdict;
   }
+}
+
+/** `found`: the number of a range, those of `deny` first. */
+function verdictOf({ allow, deny }: AccessRules, found: number): Verdict {
+  const denied = deny[found];
+  if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}` };
+  return { allowed: true, rule: `allow ${formatCidr(allow[found - deny.length] as Cidr)}` };
 }

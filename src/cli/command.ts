@@ -3,9 +3,20 @@
  * command lines and `help.ts` writes what people see.
  */
 import * as v from "valibot";
-import { parseBuffer, parseDuration, parseDurationOrOff, parseRetries, parseWorkers } from "../config/units.ts";
-import { label } from "../config/values.ts";
-import { parseAddress, parseIp } from "../net/address.ts";
+import { parseRate } from "../admit/rate.ts";
+import { parseWindow } from "../admit/schedule.ts";
+import { parseTargetOptions } from "../config/target-options.ts";
+import {
+  parseBuffer,
+  parseCount,
+  parseDuration,
+  parseDurationOrOff,
+  parsePeriod,
+  parseRetries,
+  parseWorkers,
+} from "../config/units.ts";
+import { httpPath, label, words } from "../config/values.ts";
+import { parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 
@@ -41,6 +52,8 @@ export interface Positional {
   readonly about: string;
   /** It can be left out; this is then its text, unless that is empty. */
   readonly default?: string;
+  /** One or more of them; the last of its command. */
+  readonly repeatable?: true;
 }
 
 export interface FlagGroup {
@@ -123,6 +136,7 @@ export const KINDS = {
   command: { placeholder: "COMMAND", parse: (text: string) => text },
   seconds: { placeholder: "N", parse: parseSeconds },
   duration: { placeholder: "DURATION", parse: parseDuration },
+  period: { placeholder: "DURATION", parse: parsePeriod },
   durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
   workers: { placeholder: "N|auto", parse: parseWorkers },
@@ -134,7 +148,15 @@ export const KINDS = {
     placeholder: "ADDRESS|off",
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
   },
-  target: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "target") },
+  target: { placeholder: "ADDRESS", parse: parseTargetOptions },
+  endpoint: { placeholder: "IP:PORT", parse: parseEndpoint },
+  window: { placeholder: "WINDOW", parse: parseWindow },
+  rate: { placeholder: "RATE", parse: parseRate },
+  count: { placeholder: "N", parse: (text: string) => parseCount(text) },
+  countAboveZero: { placeholder: "N", parse: (text: string) => parseCount(text, 1) },
+  words: { placeholder: "TEXT", parse: parseWords },
+  path: { placeholder: "PATH", parse: parsePath },
+  time: { placeholder: "TIME", parse: parseTime },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -143,6 +165,9 @@ export const NOTATION: Readonly<Record<string, string>> = {
     "8080, 127.0.0.1:8080, [::1]:8080, example.com:80, unix:/run/x.sock; listening on :8080 takes every interface",
   DURATION: "250ms, 5s, 10m, 1.5h, 1d",
   CIDR: "10.0.0.0/8, 192.168.1.7, fd00::/8",
+  RATE: "20/s, 600/m, 1000/h",
+  WINDOW: "Mon-Fri 08:00-18:00 Europe/Berlin; Sat,Sun; 22:00-06:00, by the zone of this machine",
+  TIME: "2026-03-01T09:30, by the zone of this machine; 2026-03-01T09:30Z",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 
@@ -162,15 +187,44 @@ export function placeholderOf(flag: Exclude<Flag, { kind: "boolean" }>): string 
  * @example usageOf(program, echo) // "weir echo [LISTEN]"
  */
 export function usageOf(program: Program, command: Command): string {
-  const words = command.positionals.map((each) => (each.default === undefined ? each.name : `[${each.name}]`));
+  const words = command.positionals.map(({ name, default: text, repeatable }) => {
+    return `${text === undefined ? name : `[${name}]`}${repeatable ? "…" : ""}`;
+  });
   return [program.name, command.name, ...words].join(" ");
 }
 
 function parseLabel(text: string): string {
-  // The rule for names in files.
-  const result = v.safeParse(label("A name."), text);
+  return bySchema(label("A name."), text);
+}
+
+function parseWords(text: string): string {
+  // As in files, where TOML does it: a line feed could not be typed otherwise.
+  const unescaped = text.replace(/\\([nrt\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
+  return bySchema(words("Words."), unescaped);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
+
+function parsePath(text: string): string {
+  return bySchema(httpPath("A path."), text);
+}
+
+/** The rule for such values in files. */
+function bySchema(schema: v.GenericSchema<string>, text: string): string {
+  const result = v.safeParse(schema, text);
   if (!result.success) throw new UsageError("EUSAGE", result.issues[0].message);
   return result.output;
+}
+
+/** Milliseconds since 1970 UTC. */
+function parseTime(text: string): number {
+  const form = /^(\d{4}-\d\d-(\d\d))(T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+  const [, date, day, time = "T00:00"] = form.exec(text) ?? [];
+  // On its own Date.parse makes 2 March of 30 February, and takes a date without a time for one of UTC.
+  const exists = new Date(`${date}T00:00Z`).getUTCDate() === Number(day);
+  const at = exists ? Date.parse(`${date}${time}`) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new UsageError("EUSAGE", `expected a time such as 2026-03-01T09:30 or 2026-03-01T09:30Z, found "${text}"`);
 }
 
 function parseFile(text: string): string {

@@ -1,47 +1,104 @@
 /** From the flags of a command line to the same configuration that files become. */
 import { checkConfig } from "../config/check.ts";
-import { type AdminConfig, type Config, DEFAULT_ADMIN, DEFAULTS, type LogConfig, logConfig } from "../config/config.ts";
+import {
+  type AdminConfig,
+  type Config,
+  DEFAULT_ADMIN,
+  DEFAULTS,
+  HEALTH,
+  type HealthConfig,
+  type LogConfig,
+  logConfig,
+  type ProxyConfig,
+} from "../config/config.ts";
+import { parseTargetOptions } from "../config/target-options.ts";
 import { parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { FlagValues, Run } from "./command.ts";
-import type { LOG_FLAGS, program } from "./program.ts";
+import type { LOG_FLAGS } from "./flags.ts";
+import type { program } from "./program.ts";
 
 /**
  * What `weir tcp` is to do.
  *
- * @throws {UsageError} `ECONFIG` if the parts contradict each other; one line for each contradiction.
+ * @throws {UsageError} `EUSAGE` for a flag that needs another one, `ECONFIG` if the parts contradict each other; one line
+ *   for each contradiction.
  */
 export function tcpConfig(line: Run): Config {
-  const [listen = "", target = ""] = line.positionals;
   const flags = line.flags as Flags<"tcp">;
-  const { timeouts, buffer, noDelay, keepAlive, allow, deny, refuse, retries, source } = DEFAULTS.proxy;
+  if (flags.burst !== undefined && flags.rate === undefined) {
+    throw new UsageError("EUSAGE", 'weir tcp: --burst needs --rate; write one such as "--rate 20/s"');
+  }
   return checked(line, {
-    admin: adminConfig(flags.metrics) ?? { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false },
+    admin: adminConfig(flags, { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null }),
     log: logOf(line, DEFAULTS.log),
     engine: { mode: flags.engine ?? DEFAULTS.engine.mode, workers: flags.workers ?? DEFAULTS.engine.workers },
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
-    proxies: [
-      {
-        name: flags.name ?? "proxy-1",
-        listen: parseAddress(listen, "listen"),
-        targets: [parseAddress(target, "target")],
-        timeouts: {
-          connect: flags["connect-timeout"] ?? timeouts.connect,
-          idle: flags["idle-timeout"] ?? timeouts.idle,
-          fin: flags["fin-timeout"] ?? timeouts.fin,
-          lifetime: flags.lifetime ?? timeouts.lifetime,
-        },
-        buffer: flags.buffer ?? buffer,
-        noDelay: flags.nodelay ?? noDelay,
-        keepAlive: flags.keepalive ?? keepAlive,
-        allow: flags.allow ?? allow,
-        deny: flags.deny ?? deny,
-        refuse: flags.refuse ?? refuse,
-        retries: flags.retries ?? retries,
-        source: flags.source ?? source,
-      },
-    ],
+    proxies: [proxyConfig(line.positionals, flags)],
   });
+}
+
+function proxyConfig([listen = "", ...targets]: readonly string[], flags: Flags<"tcp">): ProxyConfig {
+  const { proxy } = DEFAULTS;
+  const { timeouts, queue, perSource, proxyProtocol, dns } = proxy;
+  return {
+    name: flags.name ?? "proxy-1",
+    listen: parseAddress(listen, "listen"),
+    targets: targets.map(parseTargetOptions),
+    balance: flags.balance ?? proxy.balance,
+    slowStart: flags["slow-start"] ?? proxy.slowStart,
+    noneHealthy: flags["none-healthy"] ?? proxy.noneHealthy,
+    health: healthConfig(flags),
+    dns: {
+      servers: flags["dns-server"] ?? dns.servers,
+      interval: flags["dns-interval"] ?? dns.interval,
+      timeout: dns.timeout,
+    },
+    timeouts: {
+      connect: flags["connect-timeout"] ?? timeouts.connect,
+      idle: flags["idle-timeout"] ?? timeouts.idle,
+      fin: flags["fin-timeout"] ?? timeouts.fin,
+      lifetime: flags.lifetime ?? timeouts.lifetime,
+    },
+    buffer: flags.buffer ?? proxy.buffer,
+    noDelay: flags.nodelay ?? proxy.noDelay,
+    keepAlive: flags.keepalive ?? proxy.keepAlive,
+    reusePort: flags["reuse-port"] ?? proxy.reusePort,
+    allow: flags.allow ?? proxy.allow,
+    deny: flags.deny ?? proxy.deny,
+    allowFile: flags["allow-file"] ?? proxy.allowFile,
+    denyFile: flags["deny-file"] ?? proxy.denyFile,
+    schedule: flags.schedule ?? proxy.schedule,
+    maxConnections: flags["max-connections"] ?? proxy.maxConnections,
+    queue: { size: flags["queue-size"] ?? queue.size, timeout: flags["queue-timeout"] ?? queue.timeout },
+    perSource: {
+      maxConnections: flags["max-connections-per-source"] ?? perSource.maxConnections,
+      perSecond: flags.rate?.perSecond ?? perSource.perSecond,
+      burst: flags.burst ?? Math.max(1, Math.ceil(flags.rate?.perSecond ?? 0)),
+    },
+    proxyProtocol: {
+      acceptFrom: flags["accept-proxy-from"] ?? proxyProtocol.acceptFrom,
+      timeout: proxyProtocol.timeout,
+      send: flags["send-proxy"] ?? proxyProtocol.send,
+    },
+    refuse: flags.refuse ?? proxy.refuse,
+    retries: flags.retries ?? proxy.retries,
+    source: flags.source ?? proxy.source,
+  };
+}
+
+/** Any of the flags turns checks on. */
+function healthConfig(flags: Flags<"tcp">): HealthConfig | null {
+  const interval = flags["health-interval"];
+  const [send, expect, http] = [flags["health-send"], flags["health-expect"], flags["health-http"]];
+  if ([interval, send, expect, http].every((each) => each === undefined)) return null;
+  return {
+    ...HEALTH,
+    interval: interval ?? HEALTH.interval,
+    send: send ?? null,
+    expect: expect ?? null,
+    http: http ?? null,
+  };
 }
 
 /**
@@ -53,7 +110,7 @@ export function overrideConfig(config: Config, line: Run): Config {
   const flags = line.flags as Flags<"run">;
   return checked(line, {
     ...config,
-    admin: adminConfig(flags.metrics) ?? config.admin,
+    admin: adminConfig(flags, config.admin),
     log: logOf(line, config.log),
     engine: { mode: flags.engine ?? config.engine.mode, workers: flags.workers ?? config.engine.workers },
     shutdown: { grace: flags.grace ?? config.shutdown.grace },
@@ -77,9 +134,13 @@ type Flags<Name extends Commands["name"]> = FlagValues<
 >;
 type LogFlags = FlagValues<(typeof LOG_FLAGS)[number]>;
 
-/** Undefined unless asked for. */
-function adminConfig(listen: AdminConfig["listen"] | undefined): AdminConfig | undefined {
-  return listen === undefined ? undefined : { listen, explicit: true };
+function adminConfig(flags: Flags<"run">, base: AdminConfig): AdminConfig {
+  const { metrics: listen } = flags;
+  return {
+    listen: listen === undefined ? base.listen : listen,
+    explicit: listen !== undefined || base.explicit,
+    tokenEnv: flags["token-env"] ?? base.tokenEnv,
+  };
 }
 
 function logOf(line: Run, base: LogConfig): LogConfig {
@@ -104,6 +165,7 @@ function logOf(line: Run, base: LogConfig): LogConfig {
 
 function checked({ command }: Run, config: Config): Config {
   const lines = checkConfig(config).map(({ message }) => `weir ${command.name}: ${message}`);
-  if (lines.length > 0) throw new UsageError("ECONFIG", lines.join("\n"));
+  // What a file has at two places may need only one word here.
+  if (lines.length > 0) throw new UsageError("ECONFIG", [...new Set(lines)].join("\n"));
   return config;
 }

@@ -4,7 +4,7 @@ import type { Runtime } from "../net/runtime.ts";
 import type { Run } from "./command.ts";
 import type { Host } from "./host.ts";
 
-interface Context {
+export interface Context {
   readonly runtime: Runtime;
   /** The native engine's threads, for who wants them. */
   readonly openThreads: OpenThreads;

@@ -9,6 +9,8 @@ export interface Host {
   err(line: string): void;
   /** The text of a file. Rejects with an error whose `code` is from errno(3). */
   readFile(path: string): Promise<string>;
+  /** Calls `run` on every SIGHUP until the returned function is called; never where there is no such signal. */
+  onReload(run: () => void): () => void;
   /** Calls `run` on every SIGINT and SIGTERM (Ctrl+C on Windows) until the returned function is called. */
   onSignal(run: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }

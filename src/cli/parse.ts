@@ -67,9 +67,12 @@ function parseCommand(command: Command, args: readonly string[], program: Progra
   const { words, flags } = readWords(where, args, known);
   if (flags.has(program.help.name)) return { kind: "help", command };
   const usage = usageOf(program, command);
-  const extra = words[command.positionals.length];
+  const last = command.positionals.at(-1);
+  const extra = last?.repeatable ? undefined : words[command.positionals.length];
   if (extra !== undefined) fail(`${where}: unexpected argument "${extra}"; usage: ${usage}`);
-  const positionals = command.positionals.map((each, index) => {
+  const count = Math.max(words.length, command.positionals.length);
+  const positionals = Array.from({ length: count }, (_, index) => {
+    const each = (command.positionals[index] ?? last) as Positional;
     const text = words[index] ?? each.default ?? fail(`${where}: ${each.name} is missing; usage: ${usage}`);
     readValue(each, text, `${where}: ${each.name}`);
     return text;

@@ -1,57 +1,8 @@
 /** Everything that can be typed after `weir`: parsing, help and errors all come from this table. */
-import { DEFAULT_ADMIN, ENGINES, LEVELS, REFUSALS } from "../config/config.ts";
-import type { Flag, Program } from "./command.ts";
-
-/** What every command that runs something can be told about its log. */
-export const LOG_FLAGS = [
-  {
-    name: "log-level",
-    kind: "choice",
-    placeholder: "LEVEL",
-    values: LEVELS,
-    default: "info",
-    about: "How much to print: error, warn, info, debug (each connection) or trace (each read)",
-  },
-  {
-    name: "log",
-    kind: "choice",
-    placeholder: "WHAT",
-    values: ["connections", "access"],
-    repeatable: true,
-    about:
-      "Lines to add, with a comma between several: connections (when one opens and closes), access (one record of it when it has ended)",
-  },
-  {
-    name: "log-format",
-    kind: "choice",
-    placeholder: "FORMAT",
-    values: ["text", "json"],
-    default: "text",
-    about: "For people (text) or for programs (json, which includes access records)",
-  },
-  { name: "summary-interval", kind: "durationOrOff", default: "10s", about: "Time between summary lines" },
-  { name: "quiet", short: "q", kind: "boolean", about: "Print errors alone, whatever the other log flags say" },
-] as const satisfies readonly Flag[];
-
-const ENGINE_FLAGS = [
-  {
-    name: "engine",
-    kind: "choice",
-    placeholder: "ENGINE",
-    values: ENGINES,
-    default: "auto",
-    about:
-      "What relays the bytes: native (threads over libc, Linux under Bun and Deno), portable (the runtime's sockets), or auto: native where it works",
-  },
-  { name: "workers", kind: "workers", default: "auto", about: "Threads of the native engine; auto: one for each core" },
-] as const satisfies readonly Flag[];
-
-const GRACE = {
-  name: "grace",
-  kind: "duration",
-  default: "60s",
-  about: "How long connections may take to finish, once weir is told to stop, before they are cut",
-} as const;
+import { DEFAULT_ADMIN } from "../config/config.ts";
+import type { Program } from "./command.ts";
+import { ENGINE_FLAGS, GRACE, LOG_FLAGS, TOKEN_ENV } from "./flags.ts";
+import { TCP_FLAGS } from "./tcp-flags.ts";
 
 export const program = {
   name: "weir",
@@ -69,95 +20,33 @@ export const program = {
   commands: [
     {
       name: "tcp",
-      summary: "Relay one address to one target",
+      summary: "Relay one address to one target or several",
       about:
-        "Accepts connections on LISTEN and relays each of them to TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
+        "Accepts connections on LISTEN and relays each of them to a TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
       positionals: [
         { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
-        { name: "TARGET", kind: "target", about: "Where weir connects for each client" },
+        {
+          name: "TARGET",
+          kind: "target",
+          repeatable: true,
+          about:
+            "Where weir connects for each client; of several, --balance chooses. A name behind dns:// or dns+srv:// stands for all its addresses. Options follow behind commas: weight=N, backup, max_connections=N",
+        },
       ],
-      flagGroups: [
-        {
-          title: "Flags",
-          flags: [
-            { name: "name", kind: "label", default: "proxy-1", about: "What logs and metrics call the proxy" },
-            { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
-            ...ENGINE_FLAGS,
-            GRACE,
-          ],
-        },
-        {
-          title: "Timeouts",
-          flags: [
-            { name: "connect-timeout", kind: "durationOrOff", default: "5s", about: "To reach the target" },
-            { name: "idle-timeout", kind: "durationOrOff", default: "10m", about: "Without a byte either way" },
-            {
-              name: "fin-timeout",
-              kind: "durationOrOff",
-              default: "30s",
-              about: "Without a byte the other way, after one side has finished",
-            },
-            {
-              name: "lifetime",
-              kind: "durationOrOff",
-              default: "off",
-              about: "From accept to the end, whatever happens in between",
-            },
-          ],
-        },
-        {
-          title: "Sockets",
-          flags: [
-            {
-              name: "buffer",
-              kind: "buffer",
-              default: "256KiB",
-              about: "Bytes held per direction before weir stops reading",
-            },
-            {
-              name: "nodelay",
-              kind: "boolean",
-              negatable: true,
-              default: "on",
-              about: "Send small writes at once (TCP_NODELAY)",
-            },
-            {
-              name: "retries",
-              kind: "retries",
-              default: "0",
-              about: "How often a target that cannot be connected is tried again, after 100 ms and longer",
-            },
-            { name: "source", kind: "ip", about: "Local IP address from which the target is connected" },
-            { name: "keepalive", kind: "durationOrOff", default: "off", about: "Silence before TCP keepalive probes" },
-          ],
-        },
-        {
-          title: "Access",
-          flags: [
-            {
-              name: "allow",
-              kind: "cidr",
-              repeatable: true,
-              about: "Let these clients in, and nobody else whom no range holds; the narrowest range decides",
-            },
-            { name: "deny", kind: "cidr", repeatable: true, about: "Shut these clients out" },
-            {
-              name: "refuse",
-              kind: "choice",
-              placeholder: "HOW",
-              values: REFUSALS,
-              default: "reset",
-              about: "What a client gets that is shut out: reset (RST) or close (FIN)",
-            },
-          ],
-        },
-        { title: "Log", flags: LOG_FLAGS },
-      ],
+      flagGroups: TCP_FLAGS,
       examples: [
         { about: "Port 8080 of this machine to a web server", line: "weir tcp 8080 example.com:80" },
         {
           about: "Every interface to a database, cutting connections after an idle hour",
           line: "weir tcp :5432 10.0.0.1:5432 --idle-timeout 1h",
+        },
+        {
+          about: "The less busy of two healthy servers, and a third for when both are down",
+          line: "weir tcp :80 10.0.0.1:80 10.0.0.2:80 10.0.0.3:80,backup --balance random_two --health-http /health",
+        },
+        {
+          about: "At most 100 connections at once, and those from one network alone",
+          line: "weir tcp :5432 10.0.0.1:5432 --max-connections 100 --allow 10.0.0.0/8",
         },
         {
           about: "A port to a unix socket, one JSON record for each connection",
@@ -178,6 +67,12 @@ export const program = {
           title: "Flags",
           flags: [
             { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
+            TOKEN_ENV,
+            {
+              name: "watch",
+              kind: "boolean",
+              about: "Read the file again whenever it, or one that it names, has changed; SIGHUP does so once",
+            },
             ...ENGINE_FLAGS,
             GRACE,
           ],
@@ -186,6 +81,7 @@ export const program = {
       ],
       examples: [
         { about: "Run what a file says", line: "weir run weir.toml" },
+        { about: "And follow its changes, without a connection lost", line: "weir run weir.toml --watch" },
         {
           about: "The same, with a record of each connection and metrics elsewhere",
           line: "weir run weir.toml --log access --metrics 127.0.0.1:9000",
@@ -216,6 +112,7 @@ export const program = {
           flags: [
             { name: "from", kind: "ip", about: "The client's IP address" },
             { name: "to", kind: "label", about: "The name of one proxy alone" },
+            { name: "at", kind: "time", about: "The time of connecting; without it, now" },
           ],
         },
       ],

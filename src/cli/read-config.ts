@@ -1,6 +1,8 @@
-/** Reads a configuration file, with an error that says which file and what to do. */
+/** Reads a configuration file, and those it names, with errors that say which file and what to do. */
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { visible } from "../config/problem.ts";
+import { type ReadFile, withRangeFiles } from "../config/range-files.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Host } from "./host.ts";
 
@@ -11,9 +13,23 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 export async function readConfig(host: Host, path: string): Promise<Config> {
-  const text = await host.readFile(path).catch((error: { code?: string; message?: string }) => {
-    const why = WHY[error.code ?? ""] ?? error.message;
-    throw new UsageError("ECONFIG", `Cannot read configuration "${path}": ${why}`);
-  });
-  return loadConfig(text, path);
+  const config = loadConfig(await reader(host, "configuration")(path), path);
+  // What a configuration names lies beside it, wherever weir was started.
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  return await withRangeFiles(config, rangeReader(host), folder);
+}
+
+export function rangeReader(host: Host): ReadFile {
+  return reader(host, "ranges");
+}
+
+function reader(host: Host, what: string): ReadFile {
+  return async (path) => {
+    try {
+      return await host.readFile(path);
+    } catch (error) {
+      const { code = "", message } = error as { code?: string; message?: string };
+      throw new UsageError("ECONFIG", visible(`Cannot read ${what} "${path}": ${WHY[code] ?? message}`));
+    }
+  };
 }

@@ -1,10 +1,14 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
 import { adminApp } from "../admin/app.ts";
-import type { Config, ProxyConfig } from "../config/config.ts";
+import { type AdminConfig, type Config, type ProxyConfig, targetsOf } from "../config/config.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
+import { type Changes, ProxySet } from "../engine/proxy-set.ts";
 import type { OpenThreads } from "../engine/threads.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
+import { engineLog } from "../log/engine.ts";
 import { Log } from "../log/log.ts";
+import { targetLog } from "../log/targets.ts";
+import type { Counters } from "../metrics/counters.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
 import { formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
@@ -13,30 +17,40 @@ import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
 import type { Host } from "./host.ts";
 
-/** Milliseconds in which a full process says once that it is full. */
-const REPEAT = 10_000;
-
 export class Service {
   readonly log: Log;
   readonly runtime: Runtime;
   readonly engine: Engine;
-  readonly proxies: ProxyControl[] = [];
-  readonly #config: Config;
+  /** Somebody has asked for the end over the admin API. */
+  readonly drained: Promise<void>;
+  readonly #host: Host;
+  readonly #read: ReadConfig | undefined;
+  readonly #set: ProxySet;
+  #config: Config;
+  #resolveDrained: () => void = () => {};
+  /** Reloads, one after the other. */
+  #reloading: Promise<unknown> = Promise.resolve();
   readonly #tally: Tally = { active: 0, total: 0 };
   #admin: Bound | undefined;
   #summary: Timer | undefined;
 
-  /** Starts all of it or, when anything fails, nothing. */
-  static async start(runtime: Runtime, openThreads: OpenThreads, host: Host, config: Config): Promise<Service> {
+  /** Starts all of it or, when anything fails, nothing. `read` reads the configuration again, where there is one. */
+  static async start(
+    runtime: Runtime,
+    openThreads: OpenThreads,
+    host: Host,
+    config: Config,
+    read?: ReadConfig,
+  ): Promise<Service> {
     const choice = await startEngine(runtime, openThreads, config.engine);
-    const service = new Service(runtime, choice.engine, host, config);
-    service.#watchEngine();
+    const service = new Service(runtime, choice.engine, host, config, read);
+    service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
-      for (const proxy of config.proxies) await service.#open(proxy);
-      await service.#serveAdmin();
+      await service.#set.start(config.proxies);
+      service.#admin = await service.#serveAdmin(config.admin);
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
-      for (const proxy of service.proxies) proxy.cut();
+      service.#set.cut();
       await service.#close();
       throw error;
     }
@@ -45,10 +59,16 @@ export class Service {
     return service;
   }
 
-  private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config) {
+  private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config, read: ReadConfig | undefined) {
     this.runtime = runtime;
     this.engine = engine;
+    this.#host = host;
     this.#config = config;
+    this.#read = read;
+    this.#set = new ProxySet((proxy) => this.#open(proxy));
+    this.drained = new Promise((resolve) => {
+      this.#resolveDrained = resolve;
+    });
     this.log = new Log(config.log, host, () => runtime.wallClock());
   }
 
@@ -56,12 +76,36 @@ export class Service {
     return this.#admin;
   }
 
+  get proxies(): readonly ProxyControl[] {
+    return this.#set.all;
+  }
+
+  /** What those counted that are no more. */
+  get past(): readonly Counters[] {
+    return this.#set.past;
+  }
+
   get ready(): boolean {
     return this.proxies.length > 0 && this.proxies.every((proxy) => !proxy.draining);
   }
 
   get totals(): Totals {
-    return totals(this.proxies.map((proxy) => proxy.counters));
+    return totals(this.#set.figures);
+  }
+
+  /**
+   * Reads the configuration again and changes what it changes. Rejects, with everything as it was, when something is
+   * wrong with it; undefined: there is none to read.
+   */
+  reload(): Promise<Changes | undefined> {
+    const result = this.#reloading.then(() => this.#reload());
+    this.#reloading = result.catch(() => {});
+    return result;
+  }
+
+  /** Does what the first signal does. */
+  drain(): void {
+    this.#resolveDrained();
   }
 
   /**
@@ -81,32 +125,80 @@ export class Service {
     this.#printSummary("totals");
   }
 
-  async #open(config: ProxyConfig): Promise<void> {
+  async #reload(): Promise<Changes | undefined> {
+    try {
+      const config = await this.#read?.();
+      return config ? await this.#change(config) : undefined;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = `weir: the configuration stays as it was: ${why}`;
+      this.log.write("error", "reload_failed", text, { error: why });
+      throw error;
+    }
+  }
+
+  async #change(config: Config): Promise<Changes> {
+    const before = this.#config;
+    const moved = !same(before.admin, config.admin);
+    const admin = moved && !sameAddress(before.admin, config.admin) ? await this.#serveAdmin(config.admin) : undefined;
+    const changes = await this.#set.change(config.proxies).catch(async (error) => {
+      await admin?.close();
+      throw error;
+    });
+    if (moved && !sameAddress(before.admin, config.admin)) {
+      await this.#admin?.close();
+      this.#admin = admin;
+    }
+    this.#config = { ...config, log: { ...before.log, summaryInterval: config.log.summaryInterval } };
+    this.#summary?.cancel();
+    this.#summarise();
+    const later = [...postponed(before, config), ...changes.later];
+    this.#tellChanges({ ...changes, later });
+    return { ...changes, later };
+  }
+
+  #tellChanges({ added, changed, removed, later }: Changes): void {
+    const list = (names: readonly string[], what: string) => (names.length > 0 ? [`${names.join(", ")} ${what}`] : []);
+    const parts = [...list(added, "added"), ...list(changed, "changed"), ...list(removed, "removed")];
+    const text = `weir: reloaded: ${parts.length > 0 ? parts.join("; ") : "no proxy has changed"}`;
+    this.log.write("info", "reloaded", text, { added, changed, removed });
+    if (later.length === 0) return;
+    this.log.write("warn", "reload_later", `weir: takes effect at the next start: ${later.join("; ")}`, { later });
+  }
+
+  async #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     try {
-      this.proxies.push(await this.engine.open(config, events));
+      return await this.engine.open(config, { ...events, targets: targetLog(this.log, config.name) });
     } catch (error) {
       throw startError(`proxy "${config.name}"`, error);
     }
   }
 
-  async #serveAdmin(): Promise<void> {
-    const { listen, explicit } = this.#config.admin;
-    if (!listen) return;
+  async #serveAdmin({ listen, explicit, tokenEnv }: AdminConfig): Promise<Bound | undefined> {
+    if (!listen) return undefined;
+    const token = tokenEnv === null ? undefined : this.#host.env(tokenEnv);
+    if (tokenEnv !== null && !token) {
+      throw new UsageError(
+        "ECONFIG",
+        `admin.token_env: the environment variable ${tokenEnv} is not set; set it to a secret`,
+      );
+    }
     try {
-      this.#admin = await this.runtime.serve(listen, adminApp(this));
+      return await this.runtime.serve(listen, adminApp(this, { listen, token }));
     } catch (error) {
       if (explicit || !(error instanceof SocketError)) throw startError("metrics", error);
       const text = `weir: no metrics: ${error.message}; give another address with --metrics, or --metrics off`;
       this.log.write("warn", "no_metrics", text, { address: formatAddress(listen), error: error.code });
+      return undefined;
     }
   }
 
   #announce({ engine, fallback }: Choice): void {
-    for (const { address, counters, config } of this.proxies) {
-      const [listen, target] = [formatAddress(address), counters.target];
-      const fields = { proxy: config.name, address: listen, target };
-      this.log.write("info", "listening", `listening ${listen} -> ${target}`, fields);
+    for (const { address, config } of this.proxies) {
+      const [listen, targets] = [formatAddress(address), targetsOf(config)];
+      const fields = { proxy: config.name, address: listen, targets };
+      this.log.write("info", "listening", `listening ${listen} -> ${targets}`, fields);
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
@@ -114,30 +206,6 @@ export class Service {
     const address = formatAddress(this.#admin.address);
     const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
     this.log.write("info", "metrics", `metrics ${url}`, { address });
-  }
-
-  #watchEngine(): void {
-    const { engine, runtime } = this;
-    let saidAt = Number.NEGATIVE_INFINITY;
-    engine.watch = {
-      full: () => {
-        // At the limit accepting stops and goes on with every connection that ends.
-        if (runtime.now() - saidAt < REPEAT) return;
-        saidAt = runtime.now();
-        const why = `${engine.capacity} connections use all descriptors (ulimit -n ${runtime.descriptors})`;
-        this.log.write("warn", "accept_paused", `weir: accepting stops: ${why}; clients wait`);
-      },
-      lost: (events) => {
-        this.#count();
-        const text = `weir: ${events} lines about connections were lost: the log cannot keep up`;
-        this.log.write("warn", "events_lost", text, { events });
-      },
-      died: (worker, connections, stack) => {
-        this.#count();
-        const text = `weir: worker ${worker} died with ${connections} connections, another takes its place: ${stack}`;
-        this.log.write("error", "worker_died", text, { worker, connections, stack });
-      },
-    };
   }
 
   /** Events are lost: from here on the lines count from what the counters say. */
@@ -165,10 +233,28 @@ export class Service {
 
   async #close(): Promise<void> {
     this.#summary?.cancel();
-    await Promise.all(this.proxies.map((proxy) => proxy.drain()));
+    await this.#set.drain();
     await this.#admin?.close();
     await this.engine.close();
   }
+}
+
+/** Reads and checks the configuration. */
+export type ReadConfig = () => Promise<Config>;
+
+/** What cannot change while it runs. */
+function postponed(before: Config, { engine, log }: Config): string[] {
+  const { summaryInterval: _, ...fixed } = log;
+  const { summaryInterval: __, ...was } = before.log;
+  return [...(same(before.engine, engine) ? [] : ["engine"]), ...(same(was, fixed) ? [] : ["log"])];
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sameAddress(a: AdminConfig, b: AdminConfig): boolean {
+  return same(a.listen, b.listen) && a.tokenEnv === b.tokenEnv;
 }
 
 /** `native, 2 workers` */

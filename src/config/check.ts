@@ -2,30 +2,27 @@
  * What can be wrong with a configuration whose single values are all right: the whole that they make.
  */
 import { type Address, covers, formatAddress } from "../net/address.ts";
-import type { Config, ProxyConfig } from "./config.ts";
-import { formatPath, type Path, type Problem } from "./problem.ts";
+import { formatTarget, isAddress } from "../net/target-name.ts";
+import { checkProxy } from "./check-proxy.ts";
+import type { Config, ProxyConfig, TargetConfig } from "./config.ts";
+import { formatPath, type Path, type Problem, wrong } from "./problem.ts";
 
 /**
  * Finds contradictions between the parts of a configuration, wherever it came from: names and addresses used
- * twice, targets that lead back to their own listener, nothing to do. Paths are those of weir's own file format
- * (`proxy[0].target`); messages make sense without them.
+ * twice, targets that lead back to their own listener, rules that cannot hold, nothing to do. Paths are those of weir's
+ * own file format, with every target in a list (`proxy[0].targets[0]`); messages make sense without them.
  *
  * @example checkConfig(config).map((problem) => problem.message)
  */
 export function checkConfig(config: Config): Problem[] {
-  if (config.proxies.length === 0) {
+  const { proxies } = config;
+  if (proxies.length === 0) {
     return [wrong([], "there is no proxy; add [[proxy]] with listen and target")];
   }
-  return [
-    ...repeatedNames(config.proxies),
-    ...repeatedAddresses(config),
-    ...loops(config.proxies),
-    ...idleRules(config.proxies),
-  ];
-}
-
-function wrong(path: Path, message: string): Problem {
-  return { path, at: "value", message };
+  const single = proxies.flatMap((proxy, index) => {
+    return checkProxy(proxy).map((problem) => ({ ...problem, path: ["proxy", index, ...problem.path] }));
+  });
+  return [...repeatedNames(proxies), ...repeatedAddresses(config), ...loops(proxies), ...single];
 }
 
 function repeatedNames(proxies: readonly ProxyConfig[]): Problem[] {
@@ -36,16 +33,6 @@ function repeatedNames(proxies: readonly ProxyConfig[]): Problem[] {
     if (other === undefined) return [];
     const where = formatPath(["proxy", other]);
     return [wrong(["proxy", index, "name"], `the name "${name}" is already that of ${where}; choose another`)];
-  });
-}
-
-/** Rules about IP addresses where no client has one. */
-function idleRules(proxies: readonly ProxyConfig[]): Problem[] {
-  return proxies.flatMap(({ listen, allow, deny }, index) => {
-    const key = allow.length > 0 ? "allow" : "deny";
-    if (listen.kind !== "unix" || allow.length + deny.length === 0) return [];
-    const why = "clients of a unix socket have no IP address; guard it by the rights of its directory";
-    return [wrong(["proxy", index, key], why)];
   });
 }
 
@@ -80,30 +67,39 @@ function collide(a: Address, b: Address): boolean {
  * connect to itself until it has no descriptors left. Each loop is reported at its first proxy.
  */
 function loops(proxies: readonly ProxyConfig[]): Problem[] {
+  const links = proxies.map((proxy) => reached(proxy, proxies));
   return proxies.flatMap((proxy, index) => {
-    const loop = wayBack(proxies, index);
+    const loop = wayBack(links, index);
     if (!loop) return [];
-    const path = ["proxy", index, "target"];
-    const targets = proxy.targets.map(formatAddress).join(", ");
-    if (loop.length === 1) {
-      return [
-        wrong(
-          path,
-          `the target ${targets} leads back to the proxy itself, which listens on ${formatAddress(proxy.listen)}; change one of them`,
-        ),
-      ];
+    const next = proxies[loop[1] ?? index] ?? proxy;
+    const at = proxy.targets.findIndex((target) => leadsTo(target, next));
+    const path = ["proxy", index, "targets", at];
+    const target = proxy.targets[at];
+    if (loop.length === 1 && target) {
+      const back = `the target ${formatTarget(target.address)} leads back to the proxy itself`;
+      return [wrong(path, `${back}, which listens on ${formatAddress(proxy.listen)}; change one of them`)];
     }
     const names = [...loop, index].map((each) => `"${proxies[each]?.name}"`).join(" -> ");
     return [wrong(path, `connections would go in a circle: ${names}; change one of the targets`)];
   });
 }
 
+/** The proxies that a proxy's targets lead to, as positions. */
+function reached({ targets }: ProxyConfig, proxies: readonly ProxyConfig[]): number[] {
+  return proxies.flatMap((proxy, index) => (targets.some((target) => leadsTo(target, proxy)) ? [index] : []));
+}
+
+function leadsTo({ address }: TargetConfig, { listen }: ProxyConfig): boolean {
+  // Where a name of DNS leads is not known yet.
+  return isAddress(address) && covers(listen, address);
+}
+
 /** The shortest way from a proxy through later ones back to itself, as positions. */
-function wayBack(proxies: readonly ProxyConfig[], origin: number): number[] | undefined {
+function wayBack(links: readonly (readonly number[])[], origin: number): number[] | undefined {
   const seen = new Set<number>();
   const ways: number[][] = [[origin]];
   for (const way of ways) {
-    for (const next of reached(proxies, way.at(-1) ?? origin)) {
+    for (const next of links[way.at(-1) ?? origin] ?? []) {
       if (next === origin) return way;
       if (next < origin || seen.has(next)) continue;
       seen.add(next);
@@ -111,13 +107,4 @@ function wayBack(proxies: readonly ProxyConfig[], origin: number): number[] | un
     }
   }
   return undefined;
-}
-
-/** The proxies that a proxy's targets lead to. */
-function reached(proxies: readonly ProxyConfig[], from: number): number[] {
-  const targets = proxies[from]?.targets ?? [];
-  return [...proxies.keys()].filter((index) => {
-    const listen = proxies[index]?.listen;
-    return listen !== undefined && targets.some((target) => covers(listen, target));
-  });
 }

@@ -2,8 +2,11 @@
  * What weir can be told, after reading and checking: every default filled in, durations in milliseconds,
  * sizes in bytes, addresses parsed. Command lines and files both end here.
  */
+import type { Window } from "../admit/schedule.ts";
+import type { SourceRules } from "../admit/sources.ts";
 import type { Address } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
+import { type DnsName, formatTarget } from "../net/target-name.ts";
 
 export interface Config {
   readonly admin: AdminConfig;
@@ -18,6 +21,8 @@ export interface AdminConfig {
   readonly listen: Address | null;
   /** The user asked for this address: not getting it is an error, not a notice. */
   readonly explicit: boolean;
+  /** The environment variable with the token that changes over the API need; null: none. */
+  readonly tokenEnv: string | null;
 }
 
 export const LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -84,8 +89,16 @@ export interface ShutdownConfig {
 export interface ProxyConfig {
   readonly name: string;
   readonly listen: Address;
-  /** At least one; until balancing exists, exactly one. */
-  readonly targets: readonly Address[];
+  /** At least one, no address twice. */
+  readonly targets: readonly TargetConfig[];
+  readonly balance: Balance;
+  /** Milliseconds in which a target that has come back grows to its whole share; 0: it has it at once. */
+  readonly slowStart: number;
+  /** What becomes of clients when the health checks have given up every target. */
+  readonly noneHealthy: (typeof NONE_HEALTHY)[number];
+  /** null: no checks; a target is well until it cannot be connected. */
+  readonly health: HealthConfig | null;
+  readonly dns: DnsConfig;
   readonly timeouts: Timeouts;
   /** Bytes held per direction before weir stops reading. */
   readonly buffer: number;
@@ -93,6 +106,18 @@ export interface ProxyConfig {
   /** Ranges of clients that are let in; the narrowest range around an address decides, here or in `deny`. */
   readonly allow: readonly Cidr[];
   readonly deny: readonly Cidr[];
+  /** Files whose ranges come to those; they are in them already. */
+  readonly allowFile: string | null;
+  readonly denyFile: string | null;
+  /** When clients are let in; empty: always. */
+  readonly schedule: readonly Window[];
+  /** Connections at once; 0: as many as the process can have. */
+  readonly maxConnections: number;
+  /** Where connections wait for which there is no room. */
+  readonly queue: QueueConfig;
+  /** What one client address may have. */
+  readonly perSource: SourceRules;
+  readonly proxyProtocol: ProxyProtocolConfig;
   /** What a client gets that is not let in: RST, or FIN as from a service that has nothing to say. */
   readonly refuse: (typeof REFUSALS)[number];
   /** How often a target that cannot be connected is tried again, 0 to {@link RETRIES_MAX}. */
@@ -104,6 +129,67 @@ export interface ProxyConfig {
    * of probes and no setting of them, so a short outage would end an idle connection.
    */
   readonly keepAlive: number;
+  /** Other processes may listen on the same address, as long as each of them says so (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+}
+
+export interface TargetConfig {
+  readonly address: Address | DnsName;
+  /** Its share of new connections against that of others, 0 to {@link WEIGHT_MAX}; 0: none. */
+  readonly weight: number;
+  /** Used only when no other target is well. */
+  readonly backup: boolean;
+  /** Connections at once; 0: any number. */
+  readonly maxConnections: number;
+}
+
+/** How names of DNS are resolved behind which there are targets. */
+export interface DnsConfig {
+  /** IP addresses with ports; none: those of the machine. */
+  readonly servers: readonly string[];
+  /** Milliseconds between two questions. */
+  readonly interval: number;
+  /** Milliseconds for an answer. */
+  readonly timeout: number;
+}
+
+interface QueueConfig {
+  /** Connections; 0: nobody waits. */
+  readonly size: number;
+  /** Milliseconds after which one that waits is refused; 0: never. */
+  readonly timeout: number;
+}
+
+export interface ProxyProtocolConfig {
+  /** Whoever comes from here has to begin with a PROXY header, of either version. */
+  readonly acceptFrom: readonly Cidr[];
+  /** Milliseconds in which the header has to be complete. */
+  readonly timeout: number;
+  /** What targets are told with. */
+  readonly send: (typeof PROXY_VERSIONS)[number];
+}
+
+export interface HealthConfig {
+  /** Milliseconds between two checks of a target, give or take a tenth. */
+  readonly interval: number;
+  /** Milliseconds for a whole check. */
+  readonly timeout: number;
+  /** Good checks in a row after which a target is well again, and failed ones after which it no longer is. */
+  readonly rise: number;
+  readonly fall: number;
+  /** What to send; null: nothing. */
+  readonly send: string | null;
+  /** What the answer has to hold; null: to be connected is enough. */
+  readonly expect: string | null;
+  /** The path of an HTTP request in place of `send` and `expect`. */
+  readonly http: string | null;
+  /** Status codes of a good answer; empty: 200 to 399. */
+  readonly status: readonly number[];
+}
+
+/** The targets as people write them. */
+export function targetsOf({ targets }: Pick<ProxyConfig, "targets">): string {
+  return targets.map(({ address }) => formatTarget(address)).join(", ");
 }
 
 /** Milliseconds; 0 turns a timeout off. */
@@ -120,9 +206,35 @@ export interface Timeouts {
 
 export const REFUSALS = ["reset", "close"] as const;
 
+export const BALANCES = ["round_robin", "least_connections", "random_two", "source_hash", "first"] as const;
+export type Balance = (typeof BALANCES)[number];
+
+export const NONE_HEALTHY = ["refuse", "try_all"] as const;
+
+export const PROXY_VERSIONS = ["off", "v1", "v2"] as const;
+
+export const WEIGHT_MAX = 1_000;
+
+/** A target of which only the address is known. */
+export function plainTarget(address: TargetConfig["address"]): TargetConfig {
+  return { address, weight: 1, backup: false, maxConnections: 0 };
+}
+
 export const RETRIES_MAX = 100;
 
 export const DEFAULT_ADMIN = "127.0.0.1:8998";
+
+/** Of checks, where somebody wants them. */
+export const HEALTH: HealthConfig = {
+  interval: 2_000,
+  timeout: 1_000,
+  rise: 2,
+  fall: 3,
+  send: null,
+  expect: null,
+  http: null,
+  status: [],
+};
 
 export const DEFAULTS = {
   log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
@@ -133,8 +245,21 @@ export const DEFAULTS = {
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,
+    reusePort: false,
+    balance: "round_robin",
+    slowStart: 0,
+    noneHealthy: "refuse",
+    health: null,
+    dns: { servers: [], interval: 10_000, timeout: 2_000 },
     allow: [],
     deny: [],
+    allowFile: null,
+    denyFile: null,
+    schedule: [],
+    maxConnections: 0,
+    queue: { size: 1_000, timeout: 5_000 },
+    perSource: { maxConnections: 0, perSecond: 0, burst: 1 },
+    proxyProtocol: { acceptFrom: [], timeout: 5_000, send: "off" },
     refuse: "reset",
     retries: 0,
     source: null,

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import { type Address, parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
-import { type Config, DEFAULT_ADMIN, DEFAULTS } from "./config.ts";
+import { type Config, DEFAULT_ADMIN, DEFAULTS, plainTarget } from "./config.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { MAX_DURATION } from "./units.ts";
 import * as t from "./values.ts";
@@ -33,7 +33,7 @@ export const tcpCloneFormat: Format = {
   },
   place([table, index = 0, field]) {
     if (table !== "proxy") return [];
-    const fields = field === "listen" ? ["server", "listen_addr"] : field === "target" ? ["target", "addr"] : [];
+    const fields = field === "listen" ? ["server", "listen_addr"] : field === "targets" ? ["target", "addr"] : [];
     return ["tcp_clone", index, ...fields];
   },
 };
@@ -61,10 +61,9 @@ export const basicTcpProxyFormat: Format = {
     const result = read(flatSchema, file);
     return result.ok ? { ok: true, value: fromFlat(result.value) } : result;
   },
-  place([table, ...rest]) {
+  place([table, , field]) {
     if (table === "admin") return ["metrics_addr"];
-    const field = rest.at(-1);
-    return field === "listen" || field === "target" ? [`${field}_addr`] : [];
+    return field === "listen" ? ["listen_addr"] : field === "targets" ? ["target_addr"] : [];
   },
 };
 
@@ -98,19 +97,24 @@ function flatTarget(text: string): Address {
 
 function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
   const proxies = tcp_clone.map(({ server, target }, index) => {
-    return { ...DEFAULTS.proxy, name: `proxy-${index + 1}`, listen: server.listen_addr, targets: [target.addr] };
+    return {
+      ...DEFAULTS.proxy,
+      name: `proxy-${index + 1}`,
+      listen: server.listen_addr,
+      targets: [plainTarget(target.addr)],
+    };
   });
-  const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false };
+  const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null };
   return { admin, log: DEFAULTS.log, engine: DEFAULTS.engine, shutdown: DEFAULTS.shutdown, proxies };
 }
 
 function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
   const { listen_addr: listen, target_addr: target, metrics_addr: metrics } = file;
   return {
-    admin: { listen: metrics ?? parseAddress(ANY_PORT, "listen"), explicit: metrics !== undefined },
+    admin: { listen: metrics ?? parseAddress(ANY_PORT, "listen"), explicit: metrics !== undefined, tokenEnv: null },
     log: { ...DEFAULTS.log, summaryInterval: file.metrics_log_interval_secs },
     engine: DEFAULTS.engine,
     shutdown: { grace: file.grace_period_secs },
-    proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [target] }],
+    proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [plainTarget(target)] }],
   };
 }

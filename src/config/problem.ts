@@ -15,6 +15,11 @@ export interface Problem {
   readonly message: string;
 }
 
+/** A problem with what something is set to. */
+export function wrong(path: Path, message: string): Problem {
+  return { path, at: "value", message };
+}
+
 /** A problem with its place in a file; lines and columns count from 1. */
 export interface LocatedProblem {
   readonly file: string;

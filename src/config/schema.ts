@@ -4,18 +4,9 @@
  */
 import * as v from "valibot";
 import { parseAddress } from "../net/address.ts";
-import {
-  type Config,
-  DEFAULT_ADMIN,
-  DEFAULTS,
-  ENGINES,
-  LEVELS,
-  logConfig,
-  type ProxyConfig,
-  REFUSALS,
-  RETRIES_MAX,
-} from "./config.ts";
+import { type Config, DEFAULT_ADMIN, DEFAULTS, ENGINES, LEVELS, logConfig } from "./config.ts";
 import type { Path } from "./problem.ts";
+import { proxySchema, toProxy } from "./proxy-schema.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
 import { formatDuration } from "./units.ts";
@@ -26,15 +17,10 @@ export const fileSchema = t.table(
   "The configuration of weir.",
   {
     admin: v.optional(
-      t.table(
-        "Where weir shows what it does.",
-        {
-          listen: v.optional(
-            t.listenAddressOrOff(`Address of metrics and API, or "off"; ${DEFAULT_ADMIN} by default.`),
-          ),
-        },
-        ["token_env"],
-      ),
+      t.table("Where weir shows what it does.", {
+        listen: v.optional(t.listenAddressOrOff(`Address of metrics and API, or "off"; ${DEFAULT_ADMIN} by default.`)),
+        token_env: v.optional(t.label("The environment variable with the token that changes over the API need.")),
+      }),
       {},
     ),
     log: v.optional(
@@ -74,6 +60,14 @@ export const fileSchema = t.table(
       }),
       {},
     ),
+    dns: v.optional(
+      t.table("How names behind dns:// and dns+srv:// targets are resolved.", {
+        servers: v.optional(t.endpoints("DNS servers; those of the machine by default."), []),
+        interval: v.optional(t.period("Time between two questions."), formatDuration(DEFAULTS.proxy.dns.interval)),
+        timeout: v.optional(t.period("Time for an answer."), formatDuration(DEFAULTS.proxy.dns.timeout)),
+      }),
+      {},
+    ),
     proxy: v.optional(t.list("The proxies.", "tables written [[proxy]]", proxySchema()), []),
   },
   ["mux", "udp"],
@@ -87,135 +81,26 @@ export const weirFormat: Format = {
     const result = read(fileSchema, file);
     return result.ok ? { ok: true, value: toConfig(result.value) } : result;
   },
-  place: toTargets,
+  place: toTarget,
 };
 
 type File = v.InferOutput<typeof fileSchema>;
-type Proxy = File["proxy"][number];
 
-function proxySchema() {
-  const fields = t.table(
-    "One listening address with its rules.",
-    {
-      name: v.optional(t.label("What logs and metrics call it; proxy-1, proxy-2, … by default.")),
-      listen: t.listenAddress("Where clients connect; port 0 takes a free port."),
-      target: v.optional(t.targetAddress("Where weir connects for each client.")),
-      targets: v.optional(targetsSchema()),
-      buffer: v.optional(t.bufferSize("Bytes held per direction before weir stops reading."), DEFAULTS.proxy.buffer),
-      nodelay: v.optional(t.flag("TCP_NODELAY: small writes leave at once."), DEFAULTS.proxy.noDelay),
-      keepalive: v.optional(
-        t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
-        formatDuration(DEFAULTS.proxy.keepAlive),
-      ),
-      allow: v.optional(t.cidrs("Who is let in; the narrowest range decides, here or in deny.")),
-      deny: v.optional(t.cidrs("Who is shut out.")),
-      refuse: v.optional(
-        t.choice("What a client gets that is not let in: RST or FIN.", REFUSALS),
-        DEFAULTS.proxy.refuse,
-      ),
-      retries: v.optional(
-        t.wholeNumber("How often a target that cannot be connected is tried again.", RETRIES_MAX),
-        DEFAULTS.proxy.retries,
-      ),
-      source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
-      timeouts: v.optional(timeoutsSchema(), {}),
-    },
-    [
-      "balance",
-      "max_connections",
-      "queue",
-      "schedule",
-      "rate",
-      "proxy_protocol",
-      "health",
-      "observer",
-      "filter",
-      "fault",
-    ],
-  );
-  return v.pipe(
-    fields,
-    v.forward(
-      v.partialCheck(
-        [["target"], ["targets"]],
-        ({ target, targets }) => target !== undefined || targets !== undefined,
-        'the key "target" is missing',
-      ),
-      ["target"],
-    ),
-    v.forward(
-      v.partialCheck(
-        [["target"], ["targets"]],
-        ({ target, targets }) => target === undefined || targets === undefined,
-        'write either "target" or "targets", not both',
-      ),
-      ["targets"],
-    ),
-  );
-}
-
-function targetsSchema() {
-  const written = t.targetAddress("An address alone.");
-  const detailed = t.table("An address with more to say.", { address: t.targetAddress("Where weir connects.") }, [
-    "weight",
-  ]);
-  const target = v.union([written, detailed], t.wrong('an address such as "10.0.0.1:8080" or { address = "…" }'));
-  return v.pipe(
-    t.list("Where weir connects for each client.", "an array of addresses", target),
-    // Not minLength and maxLength, which say nothing as long as an element is wrong.
-    v.rawCheck(({ dataset, addIssue }) => {
-      const count = Array.isArray(dataset.value) ? dataset.value.length : 1;
-      if (count === 0) addIssue({ message: "there is no target; write one address" });
-      if (count > 1) {
-        addIssue({ message: "several targets are not supported yet; keep one, or write a [[proxy]] for each" });
-      }
-    }),
-  );
-}
-
-function timeoutsSchema() {
-  const { connect, idle, fin, lifetime } = DEFAULTS.proxy.timeouts;
-  return t.table('After which times weir gives up; 0s or "off" never does.', {
-    connect: v.optional(t.durationOrOff("To reach the target."), formatDuration(connect)),
-    idle: v.optional(t.durationOrOff("Without a byte either way."), formatDuration(idle)),
-    fin: v.optional(t.durationOrOff("Without a byte the other way, after one side has finished."), formatDuration(fin)),
-    lifetime: v.optional(t.durationOrOff("From accept to the end."), formatDuration(lifetime)),
-  });
-}
-
-function toConfig({ admin, log, engine, shutdown, proxy }: File): Config {
+function toConfig({ admin, log, engine, shutdown, dns, proxy }: File): Config {
   const listen = admin.listen === undefined ? parseAddress(DEFAULT_ADMIN, "listen") : admin.listen;
   return {
-    admin: { listen, explicit: admin.listen !== undefined },
+    admin: { listen, explicit: admin.listen !== undefined, tokenEnv: admin.token_env ?? null },
     log: logConfig({ ...log, summaryInterval: log.summary_interval }),
     engine,
     shutdown: { grace: shutdown.grace },
-    proxies: proxy.map(toProxy),
-  };
-}
-
-function toProxy(proxy: Proxy, index: number): ProxyConfig {
-  const targets = proxy.targets?.map((target) => ("address" in target ? target.address : target)) ?? [];
-  return {
-    name: proxy.name ?? `proxy-${index + 1}`,
-    listen: proxy.listen,
-    targets: proxy.target ? [proxy.target] : targets,
-    timeouts: proxy.timeouts,
-    buffer: proxy.buffer,
-    noDelay: proxy.nodelay,
-    keepAlive: proxy.keepalive,
-    allow: proxy.allow ?? [],
-    deny: proxy.deny ?? [],
-    refuse: proxy.refuse,
-    retries: proxy.retries,
-    source: proxy.source ?? null,
+    proxies: proxy.map((each, index) => toProxy(each, index, dns)),
   };
 }
 
 /** `target` is short for `targets` with one element; problems stand at whichever the file has. */
-function toTargets(path: Path, file: Table): Path {
+function toTarget(path: Path, file: Table): Path {
   const [list, index, field] = path;
-  if (list !== "proxy" || typeof index !== "number" || field !== "target" || !Array.isArray(file.proxy)) return path;
+  if (list !== "proxy" || typeof index !== "number" || field !== "targets" || !Array.isArray(file.proxy)) return path;
   const proxy: unknown = file.proxy[index];
-  return isTable(proxy) && "targets" in proxy ? ["proxy", index, "targets", 0] : path;
+  return isTable(proxy) && "target" in proxy ? ["proxy", index, "target"] : path;
 }

@@ -57,6 +57,18 @@ export function parseDurationOrOff(text: string): number {
 }
 
 /**
+ * Reads a duration that makes no sense as zero: a pause, or the time for an answer.
+ *
+ * @returns whole milliseconds, 1 to {@link MAX_DURATION}
+ * @throws {UsageError} `EDURATION`
+ */
+export function parsePeriod(text: string): number {
+  const duration = parseDuration(text);
+  if (duration > 0) return duration;
+  throw new UsageError("EDURATION", `Cannot parse duration "${text}": it is zero; write more, such as "1s"`);
+}
+
+/**
  * Writes milliseconds in the largest unit that needs no decimals; {@link parseDuration} reads it back.
  *
  * @example formatDuration(90_000) // "90s"
@@ -130,6 +142,20 @@ export function parseRetries(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count <= RETRIES_MAX) return count;
   throw new UsageError("ERETRIES", `Cannot use "${text}" as the number of retries: write 0 to ${RETRIES_MAX}`);
+}
+
+/** Any number of things that there can be in one process. */
+export const COUNT_MAX = 1_000_000;
+
+/**
+ * Reads a number of connections, `least` to {@link COUNT_MAX}.
+ *
+ * @throws {UsageError} `ECOUNT`
+ */
+export function parseCount(text: string, least = 0): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= least && count <= COUNT_MAX) return count;
+  throw new UsageError("ECOUNT", `expected a whole number from ${least} to ${COUNT_MAX}, found "${text}"`);
 }
 
 type Units = Readonly<Record<string, number>>;

@@ -3,12 +3,15 @@
  * message for when the file has something else in its place.
  */
 import * as v from "valibot";
-import { parseAddress, parseIp } from "../net/address.ts";
+import { parseRate } from "../admit/rate.ts";
+import { parseWindow } from "../admit/schedule.ts";
+import { parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { parseTarget } from "../net/target-name.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
-import { parseBuffer, parseDuration, parseDurationOrOff, parseWorkers } from "./units.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseWorkers } from "./units.ts";
 
 /**
  * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
@@ -64,6 +67,17 @@ export function targetAddress(about: string) {
   return text(about, 'an address such as "10.0.0.1:8080"', (value) => parseAddress(value, "target"));
 }
 
+/** The same, or a name of DNS behind which there are addresses. */
+export function targetName(about: string) {
+  return text(about, 'an address such as "10.0.0.1:8080"', parseTarget);
+}
+
+/** IP addresses with ports. */
+export function endpoints(about: string) {
+  const what = 'an IP address and a port such as "10.0.0.1:53"';
+  return list(about, "an array of addresses", text("An address.", what, parseEndpoint));
+}
+
 /** An IP address alone. */
 export function ipAddress(about: string) {
   return text(about, 'an IP address such as "10.0.0.5"', parseIp);
@@ -74,9 +88,47 @@ export function cidrs(about: string) {
   return list(about, "an array of address ranges", text("A range.", 'a range such as "10.0.0.0/8"', parseCidr));
 }
 
+/** Windows of time. */
+export function schedule(about: string) {
+  const what = 'a window such as "Mon-Fri 08:00-18:00 Europe/Berlin"';
+  return list(about, "an array of windows", text("A window.", what, parseWindow));
+}
+
+/** How often something may happen. */
+export function rate(about: string) {
+  return text(about, 'a rate such as "20/s"', parseRate);
+}
+
+export function fileName(about: string) {
+  return v.pipe(
+    v.string(wrong("the name of a file")),
+    v.minLength(1, "the name is empty; write that of a file"),
+    v.description(about),
+  );
+}
+
+/** Text that is sent or looked for. */
+export function words(about: string) {
+  return v.pipe(v.string(wrong("a string")), v.minLength(1, "it is empty; leave it out"), v.description(about));
+}
+
+/** RFC 9112 section 3.2.1: what stands in a request after the method. */
+export function httpPath(about: string) {
+  return v.pipe(
+    v.string(wrong('a path such as "/healthz"')),
+    v.regex(/^\/[!-~]*$/, 'it is no path; write one such as "/healthz"'),
+    v.description(about),
+  );
+}
+
 /** Milliseconds. */
 export function duration(about: string) {
   return text(about, 'a duration such as "5s"', parseDuration);
+}
+
+/** Milliseconds, at least one. */
+export function period(about: string) {
+  return text(about, 'a duration such as "5s"', parsePeriod);
 }
 
 /** Milliseconds; 0 for `"off"`. */
@@ -114,12 +166,12 @@ export function workers(about: string) {
   return text(about, 'a number of threads, or "auto"', parseWorkers);
 }
 
-export function wholeNumber(about: string, max: number) {
-  const what = `a whole number from 0 to ${max}`;
+export function wholeNumber(about: string, max: number, min = 0) {
+  const what = `a whole number from ${min} to ${max}`;
   return v.pipe(
     v.number(wrong(what)),
     v.integer(wrong(what)),
-    v.minValue(0, wrong(what)),
+    v.minValue(min, wrong(what)),
     v.maxValue(max, wrong(what)),
     v.description(about),
   );

@@ -21,7 +21,7 @@ export interface Engine {
   readonly eventsLost: number;
   /** Set by whoever wants to know. */
   watch: EngineEvents;
-  /** Starts listening. Rejects with a `SocketError` that names the address. */
+  /** Starts listening. Rejects with a `SocketError` that names the address, `ECONFIG` for one that cannot be shared. */
   open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl>;
   /** Ends the threads; every proxy has to be drained or cut before. */
   close(): Promise<void>;

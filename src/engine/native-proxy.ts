@@ -1,10 +1,13 @@
 /** One proxy whose connections live in the workers. */
+import { type TargetChange, TargetGroup, type TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { BYTES, Counters } from "../metrics/counters.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import type { Address } from "../net/address.ts";
+import type { Runtime } from "../net/runtime.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
+import { abandonEntrance, type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
-import type { ProxyEvent, Wants } from "./protocol.ts";
+import type { ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { Listening } from "./threads.ts";
 import type { Worker } from "./worker-handle.ts";
 
@@ -18,9 +21,14 @@ interface Listing {
   readonly resolve: (list: ConnectionList) => void;
 }
 
+interface Closing {
+  readonly waiting: Set<number>;
+  readonly resolve: (found: boolean) => void;
+}
+
 export class NativeProxy implements ProxyControl {
-  readonly config: ProxyConfig;
-  readonly opened: Promise<void>;
+  config: ProxyConfig;
+  readonly stopped: Promise<void>;
   onDrained: () => void = () => {};
   draining = false;
   readonly #number: number;
@@ -34,38 +42,66 @@ export class NativeProxy implements ProxyControl {
   readonly #stopping = new Set<number>();
   readonly #finishing = new Set<number>();
   readonly #listings = new Map<number, Listing>();
+  readonly #closings = new Map<number, Closing>();
+  readonly #runtime: Runtime;
+  readonly #group: TargetGroup;
+  #memory: EntranceMemory;
   #resolveOpened: () => void = () => {};
+  #resolveStopped: () => void = () => {};
   #resolveDrained: () => void = () => {};
   readonly #drained = new Promise<void>((resolve) => {
     this.#resolveDrained = resolve;
   });
 
   constructor(
+    runtime: Runtime,
     number: number,
     config: ProxyConfig,
     listening: Listening,
     events: ProxyEvents,
     workers: readonly Worker[],
   ) {
+    this.#runtime = runtime;
     this.#number = number;
     this.config = config;
     this.#listening = listening;
     this.#events = events;
     this.#workers = workers;
-    const target = config.targets[0] ? formatAddress(config.targets[0]) : "";
-    this.#parts = workers.map(() => new Counters(config.name, target, new Float64Array(new SharedArrayBuffer(BYTES))));
-    this.opened = new Promise((resolve) => {
+    this.#parts = workers.map(() => new Counters(config.name, "", new Float64Array(new SharedArrayBuffer(BYTES))));
+    this.#memory = entranceMemory(config, workers.length, runtime.wallClock());
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+    this.#group = new TargetGroup(runtime, config, workers.length, {
+      ...events.targets,
+      changed: (targets) => this.#post({ type: "retarget", proxy: number, targets }),
+    });
+  }
+
+  /** Resolves when all workers listen. */
+  async start(): Promise<void> {
+    await this.#group.start();
+    const opened = new Promise<void>((resolve) => {
       this.#resolveOpened = resolve;
     });
-    for (const worker of workers) this.enlist(worker);
+    for (const worker of this.#workers) this.enlist(worker);
+    await opened;
   }
 
   get address(): Address {
     return this.#listening.address;
   }
 
+  get figures(): readonly Counters[] {
+    return [Counters.sum(this.#parts), ...this.#group.counters];
+  }
+
   get counters(): Counters {
-    return Counters.sum(this.#parts);
+    return Counters.sum(this.figures);
+  }
+
+  get targets(): readonly TargetView[] {
+    return this.#group.views;
   }
 
   /** What each worker has counted. */
@@ -87,6 +123,9 @@ export class NativeProxy implements ProxyControl {
       address,
       descriptor: descriptors[index % descriptors.length] as number,
       cells: part.cells,
+      workers: this.#workers.length,
+      memory: this.#memory,
+      targets: this.#group.shares,
       wants: wantsOf(this.#events),
     });
   }
@@ -102,6 +141,27 @@ export class NativeProxy implements ProxyControl {
     });
   }
 
+  async close(id: number): Promise<boolean> {
+    const request = ++lastRequest;
+    const alive = this.#workers.filter((worker) => worker.alive);
+    if (alive.length === 0) return false;
+    return await new Promise((resolve) => {
+      this.#closings.set(request, { waiting: new Set(alive.map(({ index }) => index)), resolve });
+      for (const worker of alive) worker.post({ type: "close", request, proxy: this.#number, id });
+    });
+  }
+
+  setTarget(address: string, change: TargetChange): boolean {
+    return this.#group.set(address, change);
+  }
+
+  configure(config: ProxyConfig): void {
+    this.config = config;
+    this.#memory = entranceMemory(config, this.#workers.length, this.#runtime.wallClock(), this.#memory);
+    this.#post({ type: "configure", proxy: this.#number, config, memory: this.#memory });
+    this.#group.configure(config);
+  }
+
   async drain(): Promise<void> {
     if (!this.draining) {
       this.draining = true;
@@ -113,7 +173,7 @@ export class NativeProxy implements ProxyControl {
         worker.post({ type: "drain", proxy: this.#number });
       }
       if (alive.length === 0) {
-        this.#listening.close();
+        this.#closeListening();
         this.#finish();
       }
     }
@@ -121,13 +181,18 @@ export class NativeProxy implements ProxyControl {
   }
 
   cut(): void {
-    for (const worker of this.#workers) worker.post({ type: "cut", proxy: this.#number });
+    this.#post({ type: "cut", proxy: this.#number });
+  }
+
+  /** There may be room for connections that wait: one worker tells the others. */
+  nudged(from: Worker | undefined): void {
+    for (const worker of this.#workers) if (worker !== from) worker.post({ type: "nudge", proxy: this.#number });
   }
 
   /** A worker has done what it was told. */
   heard(what: "opened" | "stopped" | "drained", worker: number): void {
     if (what === "opened") this.#crossOff(this.#opening, worker, () => this.#resolveOpened());
-    if (what === "stopped") this.#crossOff(this.#stopping, worker, () => this.#listening.close());
+    if (what === "stopped") this.#crossOff(this.#stopping, worker, () => this.#closeListening());
     if (what === "drained") this.#crossOff(this.#finishing, worker, () => this.#finish());
   }
 
@@ -143,6 +208,16 @@ export class NativeProxy implements ProxyControl {
     });
   }
 
+  closed(request: number, worker: number, found: boolean): void {
+    const closing = this.#closings.get(request);
+    if (!closing) return;
+    if (found) closing.resolve(true);
+    this.#crossOff(closing.waiting, worker, () => {
+      this.#closings.delete(request);
+      closing.resolve(false);
+    });
+  }
+
   tell(event: ProxyEvent): void {
     const { opened, read } = this.#events;
     if (event.event === "opened") opened?.(event.connection);
@@ -153,13 +228,27 @@ export class NativeProxy implements ProxyControl {
   /** A worker has died, with whatever it had; the number of its connections. */
   abandoned(worker: number): number {
     for (const request of this.#listings.keys()) this.listed(request, worker, { total: 0, connections: [] });
+    for (const request of this.#closings.keys()) this.closed(request, worker, false);
     this.heard("opened", worker);
     this.heard("stopped", worker);
     this.heard("drained", worker);
-    return this.#parts[worker]?.abandon() ?? 0;
+    abandonEntrance(this.#memory, this.#workers.length, worker);
+    const lost = this.#parts[worker]?.abandon(this.#group.abandon(worker)) ?? 0;
+    this.nudged(undefined);
+    return lost;
+  }
+
+  #post(message: ToWorker): void {
+    for (const worker of this.#workers) worker.post(message);
+  }
+
+  #closeListening(): void {
+    this.#listening.close();
+    this.#resolveStopped();
   }
 
   #finish(): void {
+    this.#group.stop();
     this.onDrained();
     this.#resolveDrained();
   }

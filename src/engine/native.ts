@@ -20,6 +20,7 @@ export class NativeEngine implements Engine {
   restarts = 0;
   eventsLost = 0;
   watch: EngineEvents = {};
+  readonly #runtime: Runtime;
   readonly #threads: Threads;
   readonly #workers: Worker[] = [];
   readonly #proxies = new Map<number, NativeProxy>();
@@ -42,6 +43,7 @@ export class NativeEngine implements Engine {
   }
 
   private constructor(runtime: Runtime, threads: Threads, count: number) {
+    this.#runtime = runtime;
     this.#threads = threads;
     this.#descriptors = runtime.descriptors ?? 1_024;
     const ids = new BigUint64Array(new SharedArrayBuffer(8));
@@ -72,10 +74,10 @@ export class NativeEngine implements Engine {
   async open(config: ProxyConfig, events: ProxyEvents = {}): Promise<ProxyControl> {
     const listening = await this.#threads.listen(config.listen, listenOptions(config), this.#workers.length);
     const number = ++this.#lastProxy;
-    const proxy = new NativeProxy(number, config, listening, events, this.#workers);
+    const proxy = new NativeProxy(this.#runtime, number, config, listening, events, this.#workers);
     this.#proxies.set(number, proxy);
     proxy.onDrained = () => this.#proxies.delete(number);
-    await proxy.opened;
+    await proxy.start();
     return proxy;
   }
 
@@ -97,7 +99,13 @@ export class NativeEngine implements Engine {
         this.watch.full?.();
         return;
       case "list":
-        for (const proxy of this.#proxies.values()) proxy.listed(message.request, worker.index, message.list);
+        this.#proxies.get(message.proxy)?.listed(message.request, worker.index, message.list);
+        return;
+      case "close":
+        this.#proxies.get(message.proxy)?.closed(message.request, worker.index, message.found);
+        return;
+      case "nudge":
+        this.#proxies.get(message.proxy)?.nudged(worker);
         return;
       default:
         this.#proxies.get(message.proxy)?.heard(message.type, worker.index);

@@ -1,10 +1,13 @@
 /** The engine that needs nothing but the runtime. */
 import type { ProxyConfig } from "../config/config.ts";
+import { formatAddress } from "../net/address.ts";
+import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts";
-import { type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { PortableProxy } from "./portable-proxy.ts";
 
 export class PortableEngine implements Engine {
   readonly mode = "portable";
@@ -25,10 +28,20 @@ export class PortableEngine implements Engine {
     return this.#budget.capacity;
   }
 
-  open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl> {
+  async open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl> {
+    this.#checkSharing(config);
     this.#budget.onPause = () => this.watch.full?.();
-    return RunningProxy.open(this.#runtime, config, events);
+    return await PortableProxy.open(this.#runtime, config, events ?? {});
   }
 
   async close(): Promise<void> {}
+
+  /** Without SO_REUSEPORT the next process would find the address taken, long after somebody relied on it. */
+  #checkSharing({ listen, reusePort }: ProxyConfig): void {
+    const { can, name, version } = this.#runtime;
+    if (!reusePort || can.reusePort) return;
+    const what = `Cannot share ${formatAddress(listen)} with other processes (reuse_port)`;
+    const remedy = "leave it out, or run weir on Linux under Bun, Deno or Node 22.12 or later";
+    throw new UsageError("ECONFIG", `${what}: ${name} ${version} cannot do that here; ${remedy}`);
+  }
 }

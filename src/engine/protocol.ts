@@ -1,7 +1,9 @@
 /** What the control plane and its workers say to each other. Everything is data that can be copied between threads. */
+import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { Address } from "../net/address.ts";
 import type { ConnectionList } from "../proxy/control.ts";
+import type { EntranceMemory } from "../proxy/entrance.ts";
 import type { Failure } from "../proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "../proxy/record.ts";
 import type { Role } from "../proxy/relay.ts";
@@ -15,8 +17,21 @@ export type ToWorker =
       readonly address: Address;
       readonly descriptor: number;
       readonly cells: Float64Array;
+      readonly workers: number;
+      readonly memory: EntranceMemory;
+      readonly targets: readonly TargetShare[];
       readonly wants: Wants;
     }
+  | {
+      readonly type: "configure";
+      readonly proxy: number;
+      readonly config: ProxyConfig;
+      readonly memory: EntranceMemory;
+    }
+  | { readonly type: "retarget"; readonly proxy: number; readonly targets: readonly TargetShare[] }
+  /** There may be room for connections that wait. */
+  | { readonly type: "nudge"; readonly proxy: number }
+  | { readonly type: "close"; readonly request: number; readonly proxy: number; readonly id: number }
   | { readonly type: "drain"; readonly proxy: number }
   | { readonly type: "cut"; readonly proxy: number }
   | { readonly type: "list"; readonly request: number; readonly proxy: number; readonly limit: number }
@@ -30,7 +45,9 @@ export type FromWorker =
   | { readonly type: "stopped"; readonly proxy: number }
   | { readonly type: "drained"; readonly proxy: number }
   | { readonly type: "events"; readonly events: readonly ProxyEvent[]; readonly lost: number }
-  | { readonly type: "list"; readonly request: number; readonly list: ConnectionList }
+  | { readonly type: "list"; readonly request: number; readonly proxy: number; readonly list: ConnectionList }
+  | { readonly type: "nudge"; readonly proxy: number }
+  | { readonly type: "close"; readonly request: number; readonly proxy: number; readonly found: boolean }
   | { readonly type: "resolve"; readonly host: string }
   | { readonly type: "full" };
 

@@ -22,7 +22,10 @@ export interface Listening {
   readonly address: Address;
   /** One for each thread; of a unix socket there is but one, which they share. */
   readonly descriptors: readonly number[];
-  /** Takes no more connections, while the descriptors stay what they are: threads may still look at them. */
+  /**
+   * No more connections come to a unix socket, while its descriptor stays what it is and threads accept those that
+   * wait. Of TCP sockets it would reset them, so each thread ends the listening of its own when it has accepted all.
+   */
   stop(): void;
   /** Closes the descriptors; no thread may know them any more. */
   close(): void;

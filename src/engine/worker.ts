@@ -16,6 +16,8 @@ const GATHER = 10;
 const BATCH = 500;
 /** Events on their way; beyond them they are dropped and counted. */
 const IN_FLIGHT = 10_000;
+/** Milliseconds between two messages that there is room. */
+const MOMENT = 1;
 /** Connection ids fetched from shared memory at once. */
 const IDS = 64n;
 
@@ -35,6 +37,7 @@ export interface WorkerHooks {
 export class EngineWorker {
   readonly #runtime: WorkerRuntime;
   readonly #hooks: WorkerHooks;
+  readonly #index: number;
   readonly #nextId: () => number;
   readonly #proxies = new Map<number, RunningProxy>();
   #events: ProxyEvent[] = [];
@@ -42,7 +45,8 @@ export class EngineWorker {
   #lost = 0;
   #gathering: Timer | undefined;
 
-  constructor(runtime: WorkerRuntime, { ids, sessions }: WorkerSetup, hooks: WorkerHooks) {
+  constructor(runtime: WorkerRuntime, { index, ids, sessions }: WorkerSetup, hooks: WorkerHooks) {
+    this.#index = index;
     this.#runtime = runtime;
     this.#hooks = hooks;
     this.#nextId = idsFrom(ids);
@@ -60,6 +64,18 @@ export class EngineWorker {
         return;
       case "list":
         return await this.#list(message);
+      case "configure":
+        this.#proxies.get(message.proxy)?.configure(message.config, message.memory);
+        return;
+      case "retarget":
+        this.#proxies.get(message.proxy)?.retarget(message.targets);
+        return;
+      case "nudge":
+        this.#proxies.get(message.proxy)?.nudged();
+        return;
+      case "close":
+        this.#close(message);
+        return;
       case "resolved":
         this.#hooks.resolved(message.host, message.hosts, message.error);
         return;
@@ -78,11 +94,15 @@ export class EngineWorker {
     address,
     descriptor,
     cells,
+    workers,
+    memory,
+    targets,
     wants,
   }: Extract<ToWorker, { type: "open" }>): Promise<void> {
     const runtime = this.#runtime;
     const listen: Runtime["listen"] = async (_, options, accept) => runtime.adopt(descriptor, address, options, accept);
-    const share = { nextId: this.#nextId, cells, listen };
+    const nudge = atMostOnceAMoment(runtime, () => this.#hooks.send({ type: "nudge", proxy }));
+    const share = { nextId: this.#nextId, listen, nudge, worker: this.#index, cells, workers, memory, targets };
     this.#proxies.set(proxy, await RunningProxy.open(runtime, config, this.#watch(proxy, wants), share));
     this.#hooks.send({ type: "opened", proxy });
   }
@@ -90,7 +110,8 @@ export class EngineWorker {
   async #drain(proxy: number): Promise<void> {
     const running = this.#proxies.get(proxy);
     const drained = running?.drain();
-    // The listener has left the loop: the control plane may close it.
+    await running?.stopped;
+    // Who waited is accepted, and the listener has left the loop: the control plane may close the socket.
     this.#hooks.send({ type: "stopped", proxy });
     await drained;
     this.#proxies.delete(proxy);
@@ -100,7 +121,12 @@ export class EngineWorker {
 
   async #list({ request, proxy, limit }: Extract<ToWorker, { type: "list" }>): Promise<void> {
     const list = (await this.#proxies.get(proxy)?.connections(limit)) ?? { total: 0, connections: [] };
-    this.#hooks.send({ type: "list", request, list });
+    this.#hooks.send({ type: "list", request, proxy, list });
+  }
+
+  #close({ request, proxy, id }: Extract<ToWorker, { type: "close" }>): void {
+    const found = this.#proxies.get(proxy)?.close(id) ?? false;
+    this.#hooks.send({ type: "close", request, proxy, found });
   }
 
   #watch(proxy: number, wants: Wants): ProxyEvents {
@@ -136,6 +162,25 @@ export class EngineWorker {
     this.#events = [];
     this.#lost = 0;
   }
+}
+
+/** At once, and what comes in the millisecond after it once more at its end. */
+function atMostOnceAMoment(runtime: Runtime, run: () => void): () => void {
+  let [resting, again] = [false, false];
+  const rest = () => {
+    resting = again;
+    if (!again) return;
+    again = false;
+    run();
+    runtime.after(MOMENT, rest);
+  };
+  return () => {
+    again = resting;
+    if (resting) return;
+    resting = true;
+    run();
+    runtime.after(MOMENT, rest);
+  };
 }
 
 /** Ids in blocks: one atomic addition for many connections. */

@@ -75,7 +75,7 @@ function accessLine(record: ConnectionRecord): string {
   const { client, target, bytesUpstream, bytesDownstream, duration, reason, error, rule } = record;
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
-    `[ACCESS] ${client} -> ${target}`,
+    `[ACCESS] ${client} -> ${target ?? "-"}`,
     `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)} in ${duration.toFixed(3)}s:`,
     (error ?? rule) ? `${reason} (${error ?? rule})` : reason,
     ...(lost > 0 ? [`with ${formatBytes(lost)} undelivered`] : []),

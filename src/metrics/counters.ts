@@ -1,6 +1,7 @@
 /**
- * The figures of one proxy towards one target, as cells of one array of numbers: adding to a cell is all
- * the data path does, and the array may lie in shared memory.
+ * The figures of one proxy, or of one of its targets, as cells of one array of numbers: adding to a cell is all the
+ * data path does, and the array may lie in shared memory. A connection counts as the proxy's when it is accepted;
+ * what it does and how it ends counts for its target, if it got one.
  */
 
 import { type HistogramView, histogram, observe } from "./histogram.ts";
@@ -20,18 +21,24 @@ export const CELL = {
   undeliveredUpstream: 6,
   undeliveredDownstream: 7,
   retries: 8,
+  /** Of a target: connections it was given, attempts included, and those it has. */
+  targetConnections: 9,
+  targetActive: 10,
+  /** Connections in the queue. */
+  waiting: 11,
 } as const;
 
-const ENDED = 9;
+const ENDED = 12;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
-const CELLS = DURATION + DURATION_BOUNDS.length + 2;
+export const CELLS = DURATION + DURATION_BOUNDS.length + 2;
 
 /** Memory that the cells of one {@link Counters} take. */
 export const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT;
 
 export class Counters {
   readonly proxy: string;
+  /** Empty for what has no target: the proxy itself. */
   readonly target: string;
   readonly cells: Float64Array;
 
@@ -42,20 +49,32 @@ export class Counters {
     this.cells = cells;
   }
 
-  /** The figures of several that count for one proxy and target, added up. */
+  /** The figures of several, added up, under the name of the first. */
   static sum(parts: readonly Counters[]): Counters {
     const [first] = parts;
     const sum = new Counters(first?.proxy ?? "", first?.target ?? "");
-    for (const { cells } of parts) {
-      for (let i = 0; i < CELLS; i++) sum.add(i, cells[i] ?? 0);
-    }
+    for (const part of parts) sum.include(part);
     return sum;
   }
 
-  /** Whoever counted here is gone, and its connections with it. */
-  abandon(): number {
+  /** Adds the figures of another to these. */
+  include({ cells }: Counters): void {
+    for (let i = 0; i < CELLS; i++) this.add(i, cells[i] ?? 0);
+  }
+
+  /** Whoever counted here is gone, and its connections with it: how many, of which `targeted` count elsewhere. */
+  abandon(targeted: number): number {
     const lost = this.get(CELL.active);
     this.add(CELL.active, -lost);
+    this.add(CELL.waiting, -this.get(CELL.waiting));
+    this.add(ENDED + REASONS.indexOf("internal_error"), lost - targeted);
+    return lost;
+  }
+
+  /** The same for what is counted of a target. */
+  abandonTarget(): number {
+    const lost = this.get(CELL.targetActive);
+    this.add(CELL.targetActive, -lost);
     this.add(ENDED + REASONS.indexOf("internal_error"), lost);
     return lost;
   }

@@ -1,11 +1,13 @@
 /**
- * The page that Prometheus reads (text exposition format 0.0.4): the four old lines, then weir's own
- * families, labelled by proxy and target.
+ * The page that Prometheus reads (text exposition format 0.0.4): the four old lines, then weir's own families. What is
+ * known when a connection is accepted is labelled by proxy, what it does by proxy and target; connections that never
+ * got a target have no such label.
  */
 
-import { CELL, type Counters } from "./counters.ts";
+import type { TargetView } from "../balance/group.ts";
+import { CELL, Counters } from "./counters.ts";
 import type { HistogramView } from "./histogram.ts";
-import { FAILURES, REASONS } from "./reason.ts";
+import { FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,13 +26,58 @@ export interface EngineFigures {
   readonly eventsLost: number;
 }
 
-export function exposition(counters: readonly Counters[], build: BuildInfo, engine: EngineFigures): string {
-  const page = [...fourLines(totals(counters)), ...buildInfo(build), ...engineFigures(engine)];
+/** What there is to say about one proxy. */
+export interface ProxyFigures {
+  readonly config: { readonly name: string };
+  /** Of the proxy itself, without a target, and of each target. */
+  readonly figures: readonly Counters[];
+  readonly targets: readonly TargetView[];
+}
+
+/** `past`: what those have counted that are no more. */
+export function exposition(
+  proxies: readonly ProxyFigures[],
+  past: readonly Counters[],
+  build: BuildInfo,
+  engine: EngineFigures,
+): string {
+  const figures = merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
+  const page = [...fourLines(totals(figures)), ...buildInfo(build), ...engineFigures(engine)];
   for (const family of FAMILIES) {
     page.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`);
-    for (const each of counters) page.push(...family.lines(each));
+    for (const each of figures) if (family.of(each)) page.push(...family.lines(each));
   }
-  return `${page.join("\n")}\n`;
+  return `${[...page, ...targetStates(proxies)].join("\n")}\n`;
+}
+
+/** One for each set of labels: a proxy that was replaced is there twice, for a while. */
+function merged(figures: readonly Counters[]): readonly Counters[] {
+  const byLabels = new Map<string, Counters>();
+  for (const each of figures) {
+    const key = `${each.proxy}\n${each.target}`;
+    const before = byLabels.get(key);
+    byLabels.set(key, before ? Counters.sum([before, each]) : each);
+  }
+  return [...byLabels.values()];
+}
+
+/** How targets are now. */
+function targetStates(proxies: readonly ProxyFigures[]): string[] {
+  const gauge = (name: string, help: string, value: (view: TargetView) => number) => {
+    const lines = new Map<string, number>();
+    for (const { config, targets } of proxies) {
+      for (const view of targets) lines.set(labels({ proxy: config.name, target: view.address }), value(view));
+    }
+    return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...[...lines].map((line) => `${name}${line.join(" ")}`)];
+  };
+  return [
+    ...gauge("weir_target_up", "1 as long as the health checks find the target well, or there are none.", (view) =>
+      view.healthy ? 1 : 0,
+    ),
+    ...gauge("weir_target_weight", "Its share of new connections; 0 if it is drained or disabled.", (view) =>
+      view.state === "ready" ? view.weight : 0,
+    ),
+  ];
 }
 
 /** The older relays' page had these four lines alone; the comments above them make the linter of Prometheus content. */
@@ -78,8 +125,14 @@ interface Family {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
+  /** Whether it is about such figures at all. */
+  readonly of: (counters: Counters) => boolean;
   lines(counters: Counters): string[];
 }
+
+const PROXIES = (counters: Counters) => counters.target === "";
+const TARGETS = (counters: Counters) => counters.target !== "";
+const BOTH = () => true;
 
 const BOTH_WAYS = { upstream: "Upstream", downstream: "Downstream" } as const;
 
@@ -89,6 +142,8 @@ function byDirection(name: string, help: string, cell: "bytes" | "pauses" | "und
     name,
     type: "counter",
     help,
+    // What a client has sent behind its PROXY header may have been for nobody.
+    of: (counters) => TARGETS(counters) || counters.get(CELL[`${cell}Upstream`]) > 0,
     lines: (counters) =>
       Object.entries(BOTH_WAYS).map(([direction, suffix]) => {
         const value = counters.get(CELL[`${cell}${suffix}`]);
@@ -101,16 +156,19 @@ function single(
   name: string,
   type: "counter" | "gauge",
   help: string,
-  cell: "connections" | "active" | "retries",
+  of: Family["of"],
+  cell: "connections" | "active" | "waiting" | "targetConnections" | "targetActive" | "retries",
 ): Family {
-  return { name, type, help, lines: (counters) => [`${name}${labels(owner(counters))} ${counters.get(CELL[cell])}`] };
+  const lines = (counters: Counters) => [`${name}${labels(owner(counters))} ${counters.get(CELL[cell])}`];
+  return { name, type, help, of, lines };
 }
 
-function timing(name: string, help: string, view: (counters: Counters) => HistogramView): Family {
+function timing(name: string, help: string, of: Family["of"], view: (counters: Counters) => HistogramView): Family {
   return {
     name,
     type: "histogram",
     help,
+    of,
     lines(counters) {
       const { buckets, count, sum } = view(counters);
       const set = owner(counters);
@@ -125,15 +183,25 @@ function timing(name: string, help: string, view: (counters: Counters) => Histog
 }
 
 const FAMILIES: readonly Family[] = [
-  single("weir_connections_total", "counter", "Connections accepted.", "connections"),
-  single("weir_connections_active", "gauge", "Connections open now.", "active"),
-  single("weir_connect_retries_total", "counter", "Further attempts to connect a target.", "retries"),
+  single("weir_connections_total", "counter", "Connections accepted.", PROXIES, "connections"),
+  single("weir_connections_active", "gauge", "Connections open now.", PROXIES, "active"),
+  single("weir_queue_length", "gauge", "Connections that wait for room.", PROXIES, "waiting"),
+  single(
+    "weir_target_connections_total",
+    "counter",
+    "Connections given to a target, attempts included.",
+    TARGETS,
+    "targetConnections",
+  ),
+  single("weir_target_connections_active", "gauge", "Connections that a target has now.", TARGETS, "targetActive"),
+  single("weir_connect_retries_total", "counter", "Further attempts to connect a target.", TARGETS, "retries"),
   {
     name: "weir_connections_failed_total",
     type: "counter",
-    help: "Connections that could not be given a target, by cause.",
+    help: "Connections that were refused or could not be given a target, by cause.",
+    of: BOTH,
     lines: (counters) =>
-      FAILURES.map(
+      FAILURES.filter((cause) => belongs(counters, REFUSED.includes(cause), cause)).map(
         (cause) =>
           `weir_connections_failed_total${labels(owner(counters), { cause: cause.replace("connect_", "") })} ${counters.endedBy(cause)}`,
       ),
@@ -142,20 +210,36 @@ const FAMILIES: readonly Family[] = [
     name: "weir_connections_ended_total",
     type: "counter",
     help: "Connections that were relayed and are over, by reason.",
+    of: BOTH,
     lines: (counters) =>
-      REASONS.filter((reason) => !FAILURES.includes(reason)).map(
+      REASONS.filter((reason) => !FAILURES.includes(reason) && belongs(counters, false, reason)).map(
         (reason) => `weir_connections_ended_total${labels(owner(counters), { reason })} ${counters.endedBy(reason)}`,
       ),
   },
   byDirection("weir_bytes_total", "Bytes read, by direction.", "bytes"),
   byDirection("weir_undelivered_bytes_total", "Bytes read that the other side did not take.", "undelivered"),
   byDirection("weir_buffer_pauses_total", "Times a sender was held back because its receiver was full.", "pauses"),
-  timing("weir_connect_seconds", "Time from accept to an established target connection.", (each) => each.connectTime),
-  timing("weir_connection_duration_seconds", "Time from accept to the end of a connection.", (each) => each.duration),
+  timing(
+    "weir_connect_seconds",
+    "Time from accept to an established target connection.",
+    TARGETS,
+    (each) => each.connectTime,
+  ),
+  timing(
+    "weir_connection_duration_seconds",
+    "Time from accept to the end of a connection.",
+    BOTH,
+    (each) => each.duration,
+  ),
 ];
 
+/** Lines that can only say 0 are left out: of a proxy what needs a target, of a target what comes before it. */
+function belongs(counters: Counters, isFront: boolean, reason: Reason): boolean {
+  return PROXIES(counters) === isFront || counters.endedBy(reason) > 0;
+}
+
 function owner({ proxy, target }: Counters): Record<string, string> {
-  return { proxy, target };
+  return target === "" ? { proxy } : { proxy, target };
 }
 
 function labels(...sets: Record<string, string>[]): string {

@@ -17,11 +17,20 @@ export const REASONS = [
   "lifetime",
   /** weir was told to stop and the grace period was over. */
   "shutdown",
+  /** Somebody has closed it over the admin API. */
+  "closed_by_admin",
   /** A bug in weir; the error is in the log. */
   "internal_error",
   // From here on the target was never reached.
   /** The rules do not let this client in. */
   "denied",
+  /** A PROXY header was due and did not come, or was none. */
+  "bad_header",
+  /** No room: `maxConnections` are open and the queue is full, or the client has waited in it for too long. */
+  "queue_full",
+  "queue_timeout",
+  /** No target may be given connections: all are unhealthy, drained or disabled, or DNS knows none. */
+  "no_target",
   "connect_refused",
   "connect_timeout",
   "connect_unresolved",
@@ -40,6 +49,10 @@ export type Reason = (typeof REASONS)[number];
 /** The reasons that count as failed: the client got no target. */
 export const FAILURES: readonly Reason[] = [
   "denied",
+  "bad_header",
+  "queue_full",
+  "queue_timeout",
+  "no_target",
   "connect_refused",
   "connect_timeout",
   "connect_unresolved",
@@ -48,6 +61,9 @@ export const FAILURES: readonly Reason[] = [
   "no_descriptors",
   "no_ports",
 ];
+
+/** The failures that concern no target. */
+export const REFUSED: readonly Reason[] = ["denied", "bad_header", "queue_full", "queue_timeout", "no_target"];
 
 /** The failures after which it is worth trying again: the target may come back, and nobody here is short of anything. */
 export const RETRIED: readonly Reason[] = [

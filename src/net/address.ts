@@ -23,6 +23,8 @@ export interface UnixAddress {
 /** What an address is for: it decides what a missing host means. */
 export type AddressUse = "listen" | "target";
 
+export type Fail = (why: string) => never;
+
 /** sun_path has 108 bytes (unix(7)), the last of them NUL. */
 const UNIX_PATH_MAX = 107;
 
@@ -49,6 +51,11 @@ export function parseAddress(text: string, use: AddressUse): Address {
   if (rest.startsWith("/") || rest.startsWith("./") || rest.startsWith("@")) {
     fail(`a unix socket is written "unix:${rest}"`);
   }
+  return hostAndPort(rest, use, fail);
+}
+
+/** Reads what follows the scheme of an address; `fail` throws, given what is wrong. */
+export function hostAndPort(rest: string, use: AddressUse, fail: Fail): TcpAddress {
   if (/^\d+$/.test(rest)) return { kind: "tcp", host: "127.0.0.1", port: port(rest, use, fail) };
   const bracketed = /^\[([^\]]*)\](.*)$/.exec(rest);
   if (bracketed) {
@@ -66,6 +73,20 @@ export function parseAddress(text: string, use: AddressUse): Address {
   }
   checkHost(host, fail);
   return { kind: "tcp", host, port: port(rest.slice(colon + 1), use, fail) };
+}
+
+/**
+ * Reads an IP address with a port, as text in its canonical form.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseEndpoint(text: string): string {
+  const address = parseAddress(text, "target");
+  if (address.kind === "tcp" && (isIPv4(address.host) || isIPv6(address.host))) return formatAddress(address);
+  throw new UsageError(
+    "EADDRESS",
+    `Cannot parse address "${text}": write an IP address and a port, such as 10.0.0.1:53`,
+  );
 }
 
 /**
@@ -123,8 +144,6 @@ export function isIPv6(host: string): boolean {
   return extra === undefined && /^[^\s/\p{Cc}]+$/u.test(zone) && groupsOf(address) !== undefined;
 }
 
-type Fail = (why: string) => never;
-
 function unixAddress(path: string, fail: Fail): UnixAddress {
   if (path === "" || path === "@") fail('the path is missing; write "unix:/run/x.sock" or "unix:@name"');
   if (path.includes("\0")) fail("a socket path cannot hold a NUL byte");
@@ -164,6 +183,11 @@ function family(host: string): { name: string; any: boolean; loopback: boolean; 
     loopback: name === "localhost" || name === LOOPBACK_IPV6 || (name.startsWith("127.") && isIPv4(name)),
     v6: name.includes(":"),
   };
+}
+
+/** This machine alone can connect to it. */
+export function isLoopback(host: string): boolean {
+  return family(host).loopback;
 }
 
 /** One text for all spellings: lower case, IPv6 in full, or as IPv4 where it stands for that (`::ffff:10.0.0.1`). */

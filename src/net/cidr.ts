@@ -39,7 +39,7 @@ export function parseCidr(text: string): Cidr {
   const prefix = given - (written - bits);
   if (prefix < 0) fail("it reaches beyond the IPv4 addresses that it begins with; use a length of 96 to 128");
   const size = 1n << BigInt(bits - prefix);
-  const value = words.reduce((sum, word) => (sum << 32n) + BigInt(word), 0n);
+  const value = numberOf(words);
   const first = value - (value % size);
   if (first !== value) fail(`it does not begin there; write "${formatIp(bits, first)}/${prefix}"`);
   return { bits, first, prefix };
@@ -55,9 +55,22 @@ export function ipWords(host: string): IpWords | undefined {
   if (isIPv4(host)) return [ipv4Word(host)];
   const groups = host.includes(":") ? groupsOf(host.split("%")[0] ?? "") : undefined;
   if (!groups) return undefined;
-  const words = [0, 2, 4, 6].map((at) => (groups[at] ?? 0) * 65_536 + (groups[at + 1] ?? 0));
+  return unmapped([0, 2, 4, 6].map((at) => (groups[at] ?? 0) * 65_536 + (groups[at + 1] ?? 0)));
+}
+
+/** The canonical text of an address (RFC 5952); IPv6 that stands for IPv4 is IPv4. */
+export function formatIpWords(words: IpWords): string {
+  const plain = unmapped(words);
+  return formatIp(plain.length === 1 ? 32 : 128, numberOf(plain));
+}
+
+function unmapped(words: IpWords): IpWords {
   const mapped = words[0] === 0 && words[1] === 0 && words[2] === MAPPED;
   return mapped ? words.slice(3) : words;
+}
+
+function numberOf(words: IpWords): bigint {
+  return words.reduce((sum, word) => (sum << 32n) + BigInt(word), 0n);
 }
 
 function ipv4Word(host: string): number {

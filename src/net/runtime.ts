@@ -88,6 +88,11 @@ export interface ListenOptions extends StreamOptions {
   /** Length of the kernel's accept queue, connections. */
   readonly backlog: number;
   /**
+   * SO_REUSEPORT (socket(7)): whoever says so, too, and belongs to the same user may listen on the same TCP address,
+   * and the kernel spreads clients over them. Only where `can.reusePort`; a unix socket has nothing of it.
+   */
+  readonly reusePort?: boolean;
+  /**
    * Called when the kernel has no descriptor or memory for another connection (`EMFILE`, `ENFILE`,
    * `ENOBUFS`, `ENOMEM`). Accepting rests for a moment and goes on by itself.
    */
@@ -147,6 +152,28 @@ export interface Connecting {
   cancel(): void;
 }
 
+/** Where `Runtime.resolve` asks. */
+export interface ResolveOptions {
+  /**
+   * DNS servers, IP address and port (`127.0.0.1:5353`, `[::1]:53`): the next one is asked when one fails or says
+   * nothing. None: what the machine is set up to use, for addresses with its hosts file.
+   */
+  readonly servers: readonly string[];
+  /** Milliseconds for all of it. */
+  readonly timeout: number;
+}
+
+/** Where an instance of a service is (RFC 2782). */
+export interface Service {
+  /** A name without a trailing dot. */
+  readonly host: string;
+  readonly port: number;
+  /** The lowest is to be tried first. */
+  readonly priority: number;
+  /** Its share among those of one priority. */
+  readonly weight: number;
+}
+
 /** Something that listens. */
 export interface Bound {
   /** The address really bound: port 0 has become a number. */
@@ -156,6 +183,15 @@ export interface Bound {
 }
 
 export interface Listener extends Bound {
+  /**
+   * Unless it is paused, those that wait in the kernel's queue are accepted before: `accept` may be called until this
+   * resolves.
+   *
+   * What comes between the last accept and the end of listening is reset, as is a handshake that is not finished
+   * then; over unix sockets of the native adapter there is no such moment. Where several share an address the kernel
+   * hands those on to the others with net.ipv4.tcp_migrate_req = 1 (ip-sysctl); without, nothing can.
+   */
+  close(): Promise<void>;
   /** Stop taking connections; they wait in the kernel's queue. Only where `can.pauseAccept`. */
   pause(): void;
   resume(): void;
@@ -171,6 +207,8 @@ interface Capabilities {
   readonly pauseAccept: boolean;
   /** Unix addresses in the abstract namespace (`unix:@name`), Linux alone. */
   readonly abstractUnix: boolean;
+  /** `ListenOptions.reusePort` works, and clients are spread: Linux alone does both. */
+  readonly reusePort: boolean;
 }
 
 /** Answers one HTTP request; the standard Request and Response of the web. */
@@ -200,6 +238,17 @@ export interface Runtime {
   link?(from: StreamSocket, to: StreamSocket, meter: Meter): void;
   /** Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, … Two sockets never share a port. */
   datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket>;
+  /**
+   * All addresses of a name, IPv4 and IPv6, each once and in no order; an address is its own. Rejects with
+   * `ENOTFOUND` where there is no such name or it has no address, with `EAI_AGAIN` where that cannot be known: no
+   * server answered in time, or they failed. If only one family is known, that is the answer. A server that is no
+   * IP address with a port is a `UsageError`.
+   *
+   *     await runtime.resolve("db.internal", { servers: ["10.0.0.2:53"], timeout: 5_000 });
+   */
+  resolve(host: string, options: ResolveOptions): Promise<readonly string[]>;
+  /** The SRV records of a name such as `_http._tcp.example.org`; rejects as `resolve` does. */
+  resolveService(name: string, options: ResolveOptions): Promise<readonly Service[]>;
   /** An HTTP/1.1 server that bounds the size and the time of a request's headers. */
   serve(at: Address, fetch: Fetch): Promise<Bound>;
 }

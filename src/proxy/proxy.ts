@@ -1,14 +1,18 @@
-/** A proxy: one listening address, its target, and the sessions between them. */
-import { Access } from "../admit/access.ts";
+/** A proxy in one thread: one listening address, its targets, and the sessions between them. */
+import type { GroupEvents } from "../balance/group.ts";
+import type { Pool } from "../balance/pool.ts";
+import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
-import { type Address, formatAddress } from "../net/address.ts";
-import type { ConnectOptions, Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
-import type { ConnectionList, ProxyControl } from "./control.ts";
+import type { Address } from "../net/address.ts";
+import type { Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { ConnectionList } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
+import { Entrance, type EntranceMemory } from "./entrance.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import type { Role } from "./relay.ts";
+import { Rules } from "./rules.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
 /** Connections waiting in the kernel for accept; it cuts this down to net.core.somaxconn. */
@@ -23,6 +27,8 @@ export interface ProxyEvents {
   failed?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
   /** A bug in weir has ended the connection; `closed` follows. */
   broken?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
+  /** What becomes of targets; told by the control plane. */
+  targets?: Omit<GroupEvents, "changed"> | undefined;
   /** Each read; the data path is slower while somebody wants this. */
   read?: ((connection: Connection, from: Role, bytes: number) => void) | undefined;
 }
@@ -33,77 +39,79 @@ export interface Failure {
   readonly stack?: string | undefined;
 }
 
-/** What one thread needs to know when proxies run in several. */
+/** What one thread of a proxy works with; the memory is that of all its threads. */
 export interface Share {
   /** A new id, unique among the connections of the process. */
   readonly nextId: () => number;
-  /** Where it counts. */
-  readonly cells?: Float64Array;
-  /** How it comes to its listener, which somebody else has opened. */
-  readonly listen?: Runtime["listen"];
+  /** Where it counts what concerns no target; its own. */
+  readonly cells: Float64Array;
+  /** Which thread it is, of how many. */
+  readonly worker: number;
+  readonly workers: number;
+  readonly memory: EntranceMemory;
+  readonly targets: readonly TargetShare[];
+  /** Tells the other threads that there may be room for connections that wait. */
+  readonly nudge: () => void;
+  /** How it comes to its listener. */
+  readonly listen: Runtime["listen"];
 }
-
-let lastId = 0;
-const ALONE: Share = { nextId: () => ++lastId };
 
 /** How `config` listens. */
-export function listenOptions({ noDelay, keepAlive, buffer }: ProxyConfig): ListenOptions {
-  return { noDelay, keepAlive, buffer, backlog: BACKLOG };
+export function listenOptions({ noDelay, keepAlive, buffer, reusePort }: ProxyConfig): ListenOptions {
+  return { noDelay, keepAlive, buffer, reusePort, backlog: BACKLOG };
 }
 
-export class RunningProxy implements SessionOwner, ProxyControl {
+/** The core of a proxy in one thread. */
+export class RunningProxy implements SessionOwner {
   readonly runtime: Runtime;
-  readonly config: ProxyConfig;
-  readonly counters: Counters;
-  readonly connectOptions: ConnectOptions;
+  readonly front: Counters;
   readonly read: SessionOwner["read"];
-  readonly #target: Address;
+  readonly #entrance: Entrance;
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Map<number, Session>();
   readonly #budget: DescriptorBudget;
-  /** Unless everybody is welcome. */
-  readonly #access: Access | undefined;
   readonly #idle: (() => void)[] = [];
+  /** Resolves when it no longer listens. */
+  readonly stopped: Promise<void>;
+  #resolveStopped: () => void = () => {};
+  #rules: Rules;
   #listener: Listener | undefined;
   #draining = false;
+  #cutting = false;
 
   /** Starts listening. Rejects with a `SocketError` that names the address. */
-  static async open(
-    runtime: Runtime,
-    config: ProxyConfig,
-    events: ProxyEvents = {},
-    share: Share = ALONE,
-  ): Promise<RunningProxy> {
+  static async open(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, share: Share): Promise<RunningProxy> {
     const proxy = new RunningProxy(runtime, config, events, share);
     const options = { ...listenOptions(config), exhausted: () => proxy.#budget.exhausted() };
-    const listen = share.listen ?? runtime.listen;
-    proxy.#listener = await listen(config.listen, options, (socket) => proxy.#accept(socket));
+    proxy.#listener = await share.listen(config.listen, options, (socket) => proxy.#accept(socket));
     proxy.#budget.join(proxy.#listener);
     return proxy;
   }
 
-  private constructor(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, { nextId, cells }: Share) {
-    const [target] = config.targets;
-    if (!target) throw new Error(`proxy ${config.name} has no target`);
+  private constructor(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, share: Share) {
     this.runtime = runtime;
-    this.config = config;
-    this.counters = new Counters(config.name, formatAddress(target), cells);
-    const { noDelay, keepAlive, buffer, timeouts, source } = config;
-    this.connectOptions = { noDelay, keepAlive, buffer, timeout: timeouts.connect, source: source ?? undefined };
-    this.#target = target;
+    this.front = new Counters(config.name, "", share.cells);
+    this.#rules = new Rules(config);
     this.#events = events;
-    this.#nextId = nextId;
+    this.#nextId = share.nextId;
     this.#budget = descriptorBudget(runtime);
-    const access = new Access(config);
-    if (access.active) this.#access = access;
+    this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
+    this.pool.replace(share.targets);
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
     const { read } = events;
     if (read) this.read = (session, from, bytes) => read(session.connection, from, bytes);
   }
 
+  get pool(): Pool {
+    return this.#entrance.pool;
+  }
+
   /** The address really bound. */
   get address(): Address {
-    return this.#listener?.address ?? this.config.listen;
+    return this.#listener?.address ?? this.#rules.config.listen;
   }
 
   /** Not listening any more; live connections may still be finishing. */
@@ -113,27 +121,66 @@ export class RunningProxy implements SessionOwner, ProxyControl {
 
   async connections(limit: number): Promise<ConnectionList> {
     const connections: Connection[] = [];
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.values()) {
       if (connections.length === limit) break;
       connections.push(session.connection);
     }
     return { total: this.#sessions.size, connections };
   }
 
-  /** Stops listening. Resolves when the last connection has ended. */
+  /** Ends one connection with RST; false: it is not here. */
+  close(id: number): boolean {
+    const session = this.#sessions.get(id);
+    session?.cut("closed_by_admin");
+    return session !== undefined;
+  }
+
+  /** Other rules for the connections to come, and the memory that goes with them; those that live keep theirs. */
+  configure(config: ProxyConfig, memory: EntranceMemory): void {
+    this.#rules = new Rules(config);
+    this.#entrance.configure(config, memory);
+  }
+
+  /** Other targets for the connections to come. */
+  retarget(targets: readonly TargetShare[]): void {
+    this.pool.replace(targets);
+    this.#entrance.nudged();
+  }
+
+  /** There may be room for a connection that waits here. */
+  nudged(): void {
+    this.#entrance.nudged();
+  }
+
+  /** Accepts who waits in the kernel's queue and stops listening. Resolves when the last connection has ended. */
   async drain(): Promise<void> {
     await this.#stopListening();
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Ends every connection with RST, now. */
+  /** Ends every connection with RST, now, and those that still come. */
   cut(): void {
-    for (const session of this.#sessions) session.cut("shutdown");
+    this.#cutting = true;
+    for (const session of this.#sessions.values()) session.cut("shutdown");
+  }
+
+  arrived(session: Session): void {
+    this.#events.opened?.(session.connection);
+    if (!session.over) this.#entrance.enter(session);
+  }
+
+  outwaited(session: Session): void {
+    this.#entrance.outwaited(session);
+  }
+
+  freed(): void {
+    this.#entrance.freed();
   }
 
   sessionEnded(session: Session): void {
-    this.#sessions.delete(session);
-    this.counters.add(CELL.active, -1);
+    this.#sessions.delete(session.id);
+    this.front.add(CELL.active, -1);
+    this.#entrance.leave(session);
     if (session.reason === "no_descriptors") this.#budget.exhausted();
     this.#budget.give();
     this.#report(session);
@@ -143,15 +190,13 @@ export class RunningProxy implements SessionOwner, ProxyControl {
 
   #accept(socket: StreamSocket): void {
     const fits = this.#budget.take();
-    this.counters.add(CELL.connections, 1);
-    this.counters.add(CELL.active, 1);
-    const session = new Session(this.#nextId(), this, socket, this.#target, this.counters);
-    this.#sessions.add(session);
-    this.#events.opened?.(session.connection);
-    const verdict = this.#access?.judge(socket.remote);
-    if (!fits) session.cut("no_descriptors");
-    else if (verdict && !verdict.allowed) session.refuse(verdict.rule);
-    else session.start();
+    this.front.add(CELL.connections, 1);
+    this.front.add(CELL.active, 1);
+    const session = new Session(this.#nextId(), this, this.#rules, socket);
+    this.#sessions.set(session.id, session);
+    if (this.#cutting) session.cut("shutdown");
+    else if (fits) session.start();
+    else session.cut("no_descriptors");
   }
 
   #report(session: Session): void {
@@ -163,11 +208,13 @@ export class RunningProxy implements SessionOwner, ProxyControl {
   }
 
   async #stopListening(): Promise<void> {
-    if (this.#draining) return;
+    if (this.#draining) return await this.stopped;
     this.#draining = true;
     if (!this.#listener) return;
-    this.#budget.leave(this.#listener);
     await this.#listener.close();
+    // Not before: who waited counts as well, and a full process leaves the rest.
+    this.#budget.leave(this.#listener);
+    this.#resolveStopped();
   }
 }
 

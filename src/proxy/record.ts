@@ -5,10 +5,12 @@ export interface Connection {
   /** Unique among the connections of this process. */
   readonly id: number;
   readonly proxy: string;
-  /** The client's address; `unix:` for an unnamed unix socket. */
+  /** The client's address, which a PROXY header may have told; `unix:` for an unnamed unix socket. */
   readonly client: string;
-  readonly target: string;
-  readonly state: "connecting" | "open" | "half_closed" | "closed";
+  /** The one that was chosen, or tried last; null as long as there is none. */
+  readonly target: string | null;
+  /** waiting: for its PROXY header, or in the queue. */
+  readonly state: "waiting" | "connecting" | "open" | "half_closed" | "closed";
   /** ISO 8601, UTC. */
   readonly openedAt: string;
   /** Seconds since it was accepted. */
@@ -25,7 +27,7 @@ export interface Connection {
 
 export interface ConnectionRecord extends Connection {
   readonly reason: Reason;
-  /** The rule that shut the client out, if one did: `deny 10.0.13.0/24`. */
+  /** The rule that shut the client out, if one did: `deny 10.0.13.0/24`, `max_connections 500`. */
   readonly rule: string | null;
   /** The code of the error behind `reason`, if there was one: `ECONNRESET`, `ECONNREFUSED`, … */
   readonly error: string | null;

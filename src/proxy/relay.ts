@@ -46,7 +46,10 @@ export class Relay {
   #error: SocketError | undefined;
   #flush: Timer | undefined;
 
-  /** `flushTimeout`: milliseconds without progress that the bytes before a reset get to reach the other side. */
+  /**
+   * `flushTimeout`: milliseconds without progress that the bytes before a reset get to reach the other side; `early`:
+   * what was read from the client already.
+   */
   constructor(
     runtime: Runtime,
     client: StreamSocket,
@@ -54,6 +57,7 @@ export class Relay {
     counters: Counters,
     flushTimeout: number,
     owner: RelayOwner,
+    early?: Chunk,
   ) {
     this.runtime = runtime;
     this.owner = owner;
@@ -64,12 +68,15 @@ export class Relay {
     this.target.peer = this.client;
     client.on(this.client);
     target.on(this.target);
-    if (runtime.link && !owner.read) {
-      runtime.link(client, target, this.client);
-      runtime.link(target, client, this.target);
+    const linked = runtime.link !== undefined && !owner.read;
+    // A link waits by itself until the target has taken what it has; drain comes only without one.
+    const full = early !== undefined && !this.client.feed(early) && !linked;
+    if (linked) {
+      runtime.link?.(client, target, this.client);
+      runtime.link?.(target, client, this.target);
     }
     target.resume();
-    client.resume();
+    if (!full) client.resume();
   }
 
   /** When the last byte moved, in `Runtime.now` milliseconds. */
@@ -196,13 +203,18 @@ export class Side implements StreamEvents, Meter {
   }
 
   data(chunk: Chunk): void {
+    if (this.feed(chunk)) return;
+    this.socket.pause();
+    this.held();
+  }
+
+  /** Passes bytes on that were read; false: the peer wants no more until its drain. */
+  feed(chunk: Chunk): boolean {
     const { length } = chunk;
     this.moved(length);
-    if (!this.peer.socket.write(chunk)) {
-      this.socket.pause();
-      this.held();
-    }
+    const room = this.peer.socket.write(chunk);
     this.#relay.owner.read?.(this.role, length);
+    return room;
   }
 
   moved(bytes: number): void {

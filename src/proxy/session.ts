@@ -1,16 +1,20 @@
-/** One client connection and its target connection: connect, relay, deadlines, and one record at the end. */
-import type { ProxyConfig } from "../config/config.ts";
+/** One client connection and its target connection: let in, dial, relay, deadlines, and one record at the end. */
+import type { Waiter } from "../admit/gate.ts";
+import type { Entry, Sources } from "../admit/sources.ts";
+import type { Pool, Source } from "../balance/pool.ts";
+import type { Target } from "../balance/target.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
-import { connectReason, RETRIED, type Reason } from "../metrics/reason.ts";
+import type { Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import { SocketError } from "../net/errors.ts";
-import type { Connecting, ConnectOptions, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { SocketError } from "../net/errors.ts";
+import type { Proxied } from "../net/proxy-protocol.ts";
+import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
+import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import { Dial, type DialOwner } from "./dial.ts";
+import { Header, type HeaderOwner } from "./header.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Relay, type RelayOwner, type Role } from "./relay.ts";
-
-/** Milliseconds before a target is tried again, doubled each time, up to the second. */
-const RETRY_PAUSE = 100;
-const RETRY_PAUSE_MAX = 1_000;
+import type { Rules } from "./rules.ts";
 
 /** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
 const LINGER = 1_000;
@@ -18,28 +22,41 @@ const LINGER = 1_000;
 /** What a session needs from the proxy it belongs to. */
 export interface SessionOwner {
   readonly runtime: Runtime;
-  readonly config: ProxyConfig;
-  readonly connectOptions: ConnectOptions;
+  readonly pool: Pool;
+  /** Of the proxy, for what concerns no target. */
+  readonly front: Counters;
+  /** Once: it is known who the client is. Unless it is over already, it is refused, waits or dials next. */
+  arrived(session: Session): void;
+  /** It has waited for long enough. */
+  outwaited(session: Session): void;
+  /** There may be room on a target. */
+  freed(): void;
   sessionEnded(session: Session): void;
   readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
 }
 
-export class Session implements StreamEvents, RelayOwner {
+export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, Source {
   readonly id: number;
-  readonly counters: Counters;
+  readonly rules: Rules;
   read: RelayOwner["read"];
+  /** What it holds of the proxy's limits, for whoever gave it; see `Entrance`. */
+  admitted = false;
+  source: { readonly sources: Sources; readonly entry: Entry } | undefined;
+  waiter: Waiter | undefined;
   readonly #owner: SessionOwner;
   readonly #client: StreamSocket;
-  readonly #target: Address;
   readonly #openedAt: number;
   readonly #openedWall: number;
+  #arrived = false;
+  #proxied: Proxied | undefined;
+  /** What the client has sent behind its header. */
+  #early: Chunk | undefined;
   #connectedAt: number | undefined;
-  #attempt: Connecting | undefined;
+  #dial: Dial | undefined;
   #relay: Relay | undefined;
   #timer: Timer | undefined;
-  /** A retry to come, or the end of a refusal. */
+  /** The end of a wait or of a refusal. */
   #later: Timer | undefined;
-  #retries = 0;
   #reason: Reason | undefined;
   #rule: string | undefined;
   #error: SocketError | undefined;
@@ -47,12 +64,11 @@ export class Session implements StreamEvents, RelayOwner {
   /** `Relay.pending` when the timer was set. */
   #pending = 0;
 
-  constructor(id: number, owner: SessionOwner, client: StreamSocket, target: Address, counters: Counters) {
+  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket) {
     this.id = id;
-    this.counters = counters;
+    this.rules = rules;
     this.#owner = owner;
     this.#client = client;
-    this.#target = target;
     this.#openedAt = owner.runtime.now();
     this.#openedWall = owner.runtime.wallClock();
     const { read } = owner;
@@ -60,23 +76,61 @@ export class Session implements StreamEvents, RelayOwner {
     client.on(this);
   }
 
+  /** Asks who the client is, if somebody else may speak for it, and arrives. */
   start(): void {
-    this.#dial();
-    if (this.#owner.config.timeouts.lifetime > 0) this.#arm();
+    const { runtime } = this.#owner;
+    const { timeouts, proxyProtocol } = this.rules.config;
+    if (timeouts.lifetime > 0) this.#arm();
+    if (proxyProtocol.acceptFrom.length > 0 && this.rules.wantsHeader(this.#client.remote)) {
+      new Header(runtime, this.#client, proxyProtocol.timeout, this);
+      return;
+    }
+    this.#arrive();
   }
 
-  /** Does not let the client in. */
-  refuse(rule: string): void {
-    const { config, runtime } = this.#owner;
-    this.#reason = "denied";
+  /** Who connects: the peer, or whom it speaks for. */
+  get client(): Address {
+    return this.#proxied?.source ?? this.#client.remote;
+  }
+
+  /** The same without the port: what targets are chosen by. */
+  get host(): string {
+    const { client } = this;
+    return client.kind === "tcp" ? client.host : client.path;
+  }
+
+  /** Does not let the client in: for a rule in the way that the configuration says, else with RST. */
+  refuse(reason: Reason, rule?: string): void {
+    const { runtime } = this.#owner;
+    if (this.#reason) return;
+    this.#reason = reason;
     this.#rule = rule;
-    if (config.refuse === "reset") {
+    this.#later?.cancel();
+    this.#arrive();
+    if (rule === undefined || this.rules.config.refuse === "reset") {
       this.#client.abort();
       return;
     }
     this.#client.end();
     this.#client.resume();
     this.#later = runtime.after(LINGER, () => this.#client.abort());
+  }
+
+  /** There is no room yet. */
+  wait(): void {
+    const { timeout } = this.rules.config.queue;
+    if (timeout > 0) this.#later = this.#owner.runtime.after(timeout, () => this.#owner.outwaited(this));
+  }
+
+  /** It was refused or cut; its socket may still be closing. */
+  get over(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** `target`: with a place taken on it. */
+  dial(target: Target): void {
+    this.#later?.cancel();
+    this.#dial = new Dial(this.#owner.runtime, this.#owner.pool, this.rules, this, target, this);
   }
 
   /** Ends the session now, whatever it is doing. */
@@ -86,6 +140,7 @@ export class Session implements StreamEvents, RelayOwner {
       return;
     }
     this.#reason ??= reason;
+    this.#arrive();
     this.#client.abort();
   }
 
@@ -94,15 +149,15 @@ export class Session implements StreamEvents, RelayOwner {
     const connected = this.#connectedAt;
     return {
       id: this.id,
-      proxy: this.counters.proxy,
-      client: formatAddress(this.#client.remote),
-      target: formatAddress(this.#target),
+      proxy: this.#owner.front.proxy,
+      client: formatAddress(this.client),
+      target: this.#dial?.target.name ?? null,
       state: this.#stateNow(),
       openedAt: new Date(this.#openedWall).toISOString(),
       duration: seconds((this.#endedAt ?? this.#owner.runtime.now()) - this.#openedAt),
       connectTime: connected === undefined ? null : seconds(connected - this.#openedAt),
-      retries: this.#retries,
-      bytesUpstream: client?.bytes ?? 0,
+      retries: this.#dial?.retries ?? 0,
+      bytesUpstream: client?.bytes ?? this.#early?.length ?? 0,
       bytesDownstream: target?.bytes ?? 0,
     };
   }
@@ -115,7 +170,7 @@ export class Session implements StreamEvents, RelayOwner {
       reason: this.reason,
       rule: this.#rule ?? null,
       error: this.#error?.code ?? null,
-      undeliveredUpstream: relay?.target.socket.buffered ?? 0,
+      undeliveredUpstream: relay?.target.socket.buffered ?? this.#early?.length ?? 0,
       undeliveredDownstream: relay?.client.socket.buffered ?? 0,
     };
   }
@@ -130,15 +185,33 @@ export class Session implements StreamEvents, RelayOwner {
     return this.#error;
   }
 
-  // While the target is being connected the client stays paused: its bytes and its FIN wait in the kernel,
-  // and only a reset is heard.
+  headed(proxied: Proxied | undefined, early: Chunk | undefined): void {
+    this.#client.on(this);
+    this.#proxied = proxied;
+    this.#early = early;
+    if (!this.#reason) this.#arrive();
+  }
+
+  headless(why: string): void {
+    this.#client.on(this);
+    this.refuse("bad_header", `PROXY header: ${why}`);
+  }
+
+  // While it waits and while the target is being connected the client stays paused: its bytes and its FIN wait in
+  // the kernel, and only a reset is heard.
   data(): void {}
   drain(): void {}
   end(): void {}
+  /** Nobody is left to answer, so the target need not be asked. */
+  broken(error: SocketError): void {
+    this.#error ??= error;
+    this.cut("client_gone");
+  }
   close(error?: SocketError): void {
-    this.#attempt?.cancel();
+    this.#dial?.cancel();
     this.#later?.cancel();
     this.#reason ??= "client_gone";
+    this.#arrive();
     this.#error ??= error;
     this.#finish();
   }
@@ -154,51 +227,47 @@ export class Session implements StreamEvents, RelayOwner {
     this.#arm();
   }
 
-  #dial(): void {
-    this.#attempt = this.#owner.runtime.connect(this.#target, this.#owner.connectOptions);
-    this.#attempt.socket.then(
-      (target) => this.#connected(target),
-      (error) => this.#failed(error),
-    );
+  freed(): void {
+    this.#owner.freed();
   }
 
-  #connected(target: StreamSocket): void {
-    const { runtime, config } = this.#owner;
+  dialled(socket: StreamSocket): void {
+    const { runtime } = this.#owner;
+    const { timeouts, proxyProtocol } = this.rules.config;
+    const { counters } = this.#dial as Dial;
+    // A session that was cut has told its client so already.
     if (this.#reason) {
-      target.abort();
+      socket.abort();
       return;
     }
-    this.#attempt = undefined;
     this.#connectedAt = runtime.now();
-    this.counters.connected(seconds(this.#connectedAt - this.#openedAt));
-    const flush = config.timeouts.fin || Number.POSITIVE_INFINITY;
-    this.#relay = new Relay(runtime, this.#client, target, this.counters, flush, this);
+    counters.connected(seconds(this.#connectedAt - this.#openedAt));
+    const flush = timeouts.fin || Number.POSITIVE_INFINITY;
+    if (proxyProtocol.send !== "off") socket.write(this.#header(proxyProtocol.send));
+    this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, this.#early);
+    this.#early = undefined;
     this.#timer?.cancel();
     // Nothing has been sent yet, so there is no need to ask the kernel.
     this.#arm(0);
   }
 
-  #failed(error: unknown): void {
+  undialled(reason: Reason, error: SocketError): void {
     if (this.#reason) return;
-    const failure = error instanceof SocketError ? error : new SocketError("EUNKNOWN", String(error), { cause: error });
-    const reason = connectReason(failure.code);
-    if (this.#retries < this.#owner.config.retries && RETRIED.includes(reason)) {
-      this.#retryLater();
-      return;
-    }
     this.#reason = reason;
-    this.#error = failure;
+    this.#error = error;
     this.#client.abort();
   }
 
-  /** The client has not been read yet, so a new attempt repeats nothing. */
-  #retryLater(): void {
-    const pause = Math.min(RETRY_PAUSE * 2 ** this.#retries, RETRY_PAUSE_MAX);
-    this.#later = this.#owner.runtime.after(pause, () => {
-      this.#retries++;
-      this.counters.add(CELL.retries, 1);
-      this.#dial();
-    });
+  /** It is known who the client is, or nobody will ever know. */
+  #arrive(): void {
+    if (this.#arrived) return;
+    this.#arrived = true;
+    this.#owner.arrived(this);
+  }
+
+  /** What the target is told about the client. */
+  #header(version: "v1" | "v2"): Uint8Array {
+    return writeProxyHeader(version, this.#proxied ?? { source: this.#client.remote, destination: this.#client.local });
   }
 
   /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */
@@ -219,7 +288,7 @@ export class Session implements StreamEvents, RelayOwner {
   }
 
   #due(): { at: number; reason: Reason } {
-    const { idle, fin, lifetime } = this.#owner.config.timeouts;
+    const { idle, fin, lifetime } = this.rules.config.timeouts;
     const relay = this.#relay;
     let due: { at: number; reason: Reason } = { at: Number.POSITIVE_INFINITY, reason: "idle_timeout" };
     if (relay) {
@@ -234,16 +303,22 @@ export class Session implements StreamEvents, RelayOwner {
   #finish(): void {
     this.#timer?.cancel();
     this.#endedAt = this.#owner.runtime.now();
+    const counters = this.#dial?.counters ?? this.#owner.front;
     if (this.#relay) {
-      this.counters.add(CELL.undeliveredUpstream, this.#relay.target.socket.buffered);
-      this.counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);
+      counters.add(CELL.undeliveredUpstream, this.#relay.target.socket.buffered);
+      counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);
+    } else if (this.#early) {
+      counters.add(CELL.bytesUpstream, this.#early.length);
+      counters.add(CELL.undeliveredUpstream, this.#early.length);
     }
-    this.counters.ended(this.reason, seconds(this.#endedAt - this.#openedAt));
+    counters.ended(this.reason, seconds(this.#endedAt - this.#openedAt));
+    this.#dial?.give();
     this.#owner.sessionEnded(this);
   }
 
   #stateNow(): Connection["state"] {
     if (this.#endedAt !== undefined) return "closed";
+    if (!this.#dial) return "waiting";
     if (!this.#relay) return "connecting";
     return this.#relay.halfClosed ? "half_closed" : "open";
   }

@@ -4,7 +4,7 @@ import { type Command, flagsOf, type Run } from "../../src/cli/command.ts";
 import { logOptions, overrideConfig, tcpConfig } from "../../src/cli/config-flags.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { program } from "../../src/cli/program.ts";
-import { DEFAULTS } from "../../src/config/config.ts";
+import { DEFAULTS, HEALTH, type HealthConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { UsageError } from "../../src/net/errors.ts";
 
@@ -17,52 +17,110 @@ describe("weir tcp", () => {
   test("with all flags is what a file with all keys is", () => {
     const file = `[admin]
       listen = ":9000"
+      token_env = "TOKEN"
       [log]
       level = "warn"
       format = "json"
       summary_interval = "1m"
       connections = true
+      [engine]
+      mode = "portable"
+      workers = 2
       [shutdown]
       grace = "0s"
+      [dns]
+      servers = ["10.0.0.53:53", "[::1]:53"]
+      interval = "1m"
       [[proxy]]
       name = "db"
       listen = "127.0.0.1:5000"
-      target = "db.internal:5432"
+      targets = [
+        "db.internal:5432",
+        { address = "10.0.0.2:5432", weight = 2, max_connections = 10 },
+        { address = "dns://spare.internal:5432", backup = true },
+      ]
+      balance = "least_connections"
+      retries = 4
+      slow_start = "30s"
+      none_healthy = "try_all"
+      health = { interval = "1s", http = "/healthz" }
       buffer = "64KiB"
       nodelay = false
       keepalive = "30s"
+      reuse_port = true
       source = "10.0.0.5"
-      retries = 4
       allow = ["10.0.0.0/8", "fd00::/8"]
       deny = ["10.1.0.0/16"]
+      allow_file = "in.txt"
+      deny_file = "out.txt"
+      schedule = ["Mon-Fri 08:00-18:00 UTC", "Sat UTC"]
       refuse = "close"
+      max_connections = 100
+      queue = { size = 5, timeout = "1s" }
+      max_connections_per_source = 10
+      rate = { connections_per_source = "20/s", burst = 50 }
+      proxy_protocol = { accept_from = ["10.0.0.7", "::1"], send = "v2" }
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `;
     const flags = [
-      "--metrics :9000 --log-level warn --log-format json --summary-interval 1m --log connections --grace 0s",
-      "--name db --buffer 64KiB --no-nodelay --keepalive 30s --source 10.0.0.5 --retries 4",
-      "--allow 10.0.0.0/8 --deny 10.1.0.0/16 --allow fd00::/8 --refuse close",
+      "--metrics :9000 --token-env TOKEN --log-level warn --log-format json --summary-interval 1m --log connections --grace 0s",
+      "--engine portable --workers 2 --name db --buffer 64KiB --no-nodelay --keepalive 30s --reuse-port --source 10.0.0.5",
+      "--balance least_connections --retries 4 --slow-start 30s --none-healthy try_all",
+      "--health-interval 1s --health-http /healthz",
+      "--dns-server 10.0.0.53:53 --dns-server [::1]:53 --dns-interval 1m",
+      "--allow 10.0.0.0/8 --deny 10.1.0.0/16 --allow fd00::/8 --refuse close --allow-file in.txt --deny-file out.txt",
+      "--max-connections 100 --queue-size 5 --queue-timeout 1s --max-connections-per-source 10 --rate 20/s --burst 50",
+      "--accept-proxy-from 10.0.0.7 --accept-proxy-from ::1 --send-proxy v2",
       "--connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
     ];
-    const config = tcpConfig(line(`tcp 127.0.0.1:5000 db.internal:5432 ${flags.join(" ")}`));
-    expect(config).toEqual(loadConfig(file, "weir.toml"));
+    const targets = "db.internal:5432 10.0.0.2:5432,weight=2,max_connections=10 dns://spare.internal:5432,backup";
+    const windows = ["--schedule", "Mon-Fri 08:00-18:00 UTC", "--schedule", "Sat UTC"];
+    const run = line(`tcp 127.0.0.1:5000 ${targets} ${flags.join(" ")}`, ...windows);
+    expect(tcpConfig(run)).toEqual(loadConfig(file, "weir.toml"));
+    // These take others back, or exclude them.
+    const other = ["quiet", "health-send", "health-expect"];
+    const names = flagsOf(program.commands[0]).map(({ name }) => name);
+    expect(Object.keys(run.flags).sort()).toEqual(names.filter((name) => !other.includes(name)).sort());
   });
 
   test("has the defaults that its help shows", () => {
     const tcp: Command = program.commands[0];
     const shown = flagsOf(tcp).flatMap((flag) => {
-      if (flag.default === undefined) return [];
+      // Any flag of health checks turns them on.
+      if (flag.default === undefined || flag.name.startsWith("health-")) return [];
       return flag.kind === "boolean" ? [`--${flag.name}`] : [`--${flag.name}=${flag.default}`];
     });
-    expect(shown.length).toBeGreaterThan(12);
+    expect(shown.length).toBeGreaterThan(20);
     const { admin, ...config } = tcpConfig(line(`tcp 8080 example.com:80 ${shown.join(" ")}`));
     const { admin: defaultAdmin, ...defaults } = tcpConfig(line("tcp 8080 example.com:80"));
     expect(config).toEqual(defaults);
     expect(admin).toEqual({ ...defaultAdmin, explicit: true });
   });
 
+  test.each<[string, Partial<HealthConfig> | null]>([
+    ["--none-healthy try_all --slow-start 1m --dns-interval 1s", null],
+    ["--health-interval 2s", {}],
+    ["--health-interval 1m", { interval: 60_000 }],
+    ["--health-http /healthz", { http: "/healthz" }],
+    ["--health-send PING\\r\\n --health-expect +PONG", { send: "PING\r\n", expect: "+PONG" }],
+    ["--health-expect SSH-", { expect: "SSH-" }],
+  ])("checks the health of targets as soon as it is told how: %p", (flags, health) => {
+    const [proxy] = tcpConfig(line(`tcp 1 2 ${flags}`)).proxies;
+    expect(proxy?.health).toEqual(health && { ...HEALTH, ...health });
+  });
+
+  test("lets as many come at once as in a second, unless told otherwise", () => {
+    const perSource = (flags: string) => tcpConfig(line(`tcp 1 2 ${flags}`)).proxies[0]?.perSource;
+    expect(perSource("--rate 90/m")).toEqual({ maxConnections: 0, perSecond: 1.5, burst: 2 });
+    expect(perSource("--rate 90/m --burst 1")).toEqual({ maxConnections: 0, perSecond: 1.5, burst: 1 });
+    expect(complaint(() => perSource("--burst 5"))).toEqual({
+      code: "EUSAGE",
+      message: 'weir tcp: --burst needs --rate; write one such as "--rate 20/s"',
+    });
+  });
+
   test("serves no metrics if told so", () => {
-    expect(tcpConfig(line("tcp 1 2 --metrics off")).admin).toEqual({ listen: null, explicit: true });
+    expect(tcpConfig(line("tcp 1 2 --metrics off")).admin).toEqual({ listen: null, explicit: true, tokenEnv: null });
   });
 
   test.each([
@@ -73,6 +131,24 @@ describe("weir tcp", () => {
     [
       "tcp 80 81 --metrics 80",
       'weir tcp: 127.0.0.1:80 is taken: proxy "proxy-1" already listens on 127.0.0.1:80; use another address or port 0',
+    ],
+    ["tcp 1 2 3 127.0.0.1:2,weight=2", "weir tcp: the target 127.0.0.1:2 is there twice; give it a weight instead"],
+    ["tcp 1 2,backup", "weir tcp: every target is a backup; leave backup out for one of them at least"],
+    [
+      "tcp 1 2,weight=0",
+      "weir tcp: every target has the weight 0, so that none gets a connection; give one of them more",
+    ],
+    [
+      "tcp 1 2 --health-http / --health-expect x",
+      "weir tcp: health checks have either http, or send and expect; keep one of the two",
+    ],
+    [
+      "tcp unix:/run/x 2 --allow ::1 --deny-file out.txt",
+      "weir tcp: clients of a unix socket have no IP address; guard it by the rights of its directory",
+    ],
+    [
+      "tcp unix:/run/x 2 --rate 1/s --max-connections-per-source 1",
+      "weir tcp: clients of a unix socket have no IP address to count them by; limit all of them with max_connections",
     ],
   ])("refuses %p", (args, message) => {
     expect(complaint(() => tcpConfig(line(args)))).toEqual({ code: "ECONFIG", message });
@@ -105,7 +181,7 @@ describe("weir run", () => {
     const flags = "--metrics off --grace 1s --log-level info --log-format text --summary-interval off";
     expect(overrideConfig(config, line(`run weir.toml ${flags}`))).toEqual({
       ...config,
-      admin: { listen: null, explicit: true },
+      admin: { listen: null, explicit: true, tokenEnv: null },
       log: { level: "info", format: "text", summaryInterval: 0, connections: false, access: false },
       shutdown: { grace: 1_000 },
     });
@@ -154,8 +230,9 @@ describe("log flags", () => {
   });
 });
 
-function line(text: string): Run {
-  const parsed = parseCommandLine(text.split(" "), program);
+/** `more`: words with spaces in them. */
+function line(text: string, ...more: string[]): Run {
+  const parsed = parseCommandLine([...text.split(" "), ...more], program);
   if (parsed.kind !== "run") throw new Error("it asks for help");
   return parsed;
 }

@@ -32,8 +32,19 @@ describe("a command line", () => {
     ["--log access,connections", { log: ["access", "connections"] }],
     ["--log access --log=connections --log access", { log: ["access", "connections"] }],
     ["--log-level trace --log-format json", { "log-level": "trace", "log-format": "json" }],
+    ["--health-send a\\r\\n\\t\\\\n\\x --health-expect \\n", { "health-send": "a\r\n\t\\n\\x", "health-expect": "\n" }],
+    ["--dns-server 10.0.0.1:53 --dns-server [::1]:53", { "dns-server": ["10.0.0.1:53", "[::1]:53"] }],
+    ["--rate 90/m --burst 1", { rate: { text: "90/m", perSecond: 1.5 }, burst: 1 }],
   ])("reads %p", (flags, values) => {
     expect(brief(`tcp 1 2 ${flags}`)).toEqual(["tcp", ["1", "2"], values]);
+  });
+
+  test("has one target or several, with flags between them", () => {
+    expect(brief("tcp 8080 a:1 b:2,weight=2 --quiet dns://c:3")).toEqual([
+      "tcp",
+      ["8080", "a:1", "b:2,weight=2", "dns://c:3"],
+      { quiet: true },
+    ]);
   });
 
   test("takes all after -- for arguments", () => {
@@ -145,12 +156,47 @@ describe("a bad command line", () => {
       'weir tcp: --log: expected "connections" or "access", found "conections"; did you mean "connections"?',
     ],
     ["tcp 1 2 --log access,", 'weir tcp: --log: expected "connections" or "access", found ""'],
+    [
+      "tcp 1 2 --health-interval 0s",
+      'weir tcp: --health-interval: Cannot parse duration "0s": it is zero; write more, such as "1s"',
+    ],
+    [
+      "tcp 1 2 --dns-interval 0",
+      'weir tcp: --dns-interval: Cannot parse duration "0": it is zero; write more, such as "1s"',
+    ],
+    [
+      "tcp 1 2 --dns-server 8.8.8.8",
+      'weir tcp: --dns-server: Cannot parse address "8.8.8.8": the port is missing; write "8.8.8.8:PORT"',
+    ],
+    [
+      "tcp 1 2 --max-connections many",
+      'weir tcp: --max-connections: expected a whole number from 0 to 1000000, found "many"',
+    ],
+    ["tcp 1 2 --rate 1/s --burst 0", 'weir tcp: --burst: expected a whole number from 1 to 1000000, found "0"'],
+    [
+      "tcp 1 2 --rate 20",
+      'weir tcp: --rate: Cannot parse rate "20": the unit is missing; write "20/s", "20/m" or "20/h"',
+    ],
+    ["tcp 1 2 --health-http healthz", 'weir tcp: --health-http: it is no path; write one such as "/healthz"'],
+    ["tcp 1 2 --health-send=", "weir tcp: --health-send: it is empty; leave it out"],
+    [
+      "tcp 1 2 --schedule Mo",
+      'weir tcp: --schedule: Cannot parse schedule "Mo": the day "Mo" is unknown; use Mon, Tue, Wed, Thu, Fri, Sat or Sun',
+    ],
+    [
+      "tcp 1 2 --accept-proxy-from 10.0.0.1/8",
+      'weir tcp: --accept-proxy-from: Cannot parse address range "10.0.0.1/8": it does not begin there; write "10.0.0.0/8"',
+    ],
+    [
+      "tcp 1 2 --balance leastconn",
+      'weir tcp: --balance: expected "round_robin", "least_connections", "random_two", "source_hash" or "first", found "leastconn"',
+    ],
     ["demo --seconds 1.5", 'weir demo: --seconds: expected a whole number of seconds from 1 to 2147483, found "1.5"'],
     ["demo --seconds 0", 'weir demo: --seconds: expected a whole number of seconds from 1 to 2147483, found "0"'],
     // arguments
-    ["tcp", "weir tcp: LISTEN is missing; usage: weir tcp LISTEN TARGET"],
-    ["tcp 8080", "weir tcp: TARGET is missing; usage: weir tcp LISTEN TARGET"],
-    ["tcp 1 2 3 4", 'weir tcp: unexpected argument "3"; usage: weir tcp LISTEN TARGET'],
+    ["tcp", "weir tcp: LISTEN is missing; usage: weir tcp LISTEN TARGET…"],
+    ["tcp 8080", "weir tcp: TARGET is missing; usage: weir tcp LISTEN TARGET…"],
+    ["run a.toml b.toml", 'weir run: unexpected argument "b.toml"; usage: weir run CONFIG'],
     ["echo 1 2", 'weir echo: unexpected argument "2"; usage: weir echo [LISTEN]'],
     ["demo 1", 'weir demo: unexpected argument "1"; usage: weir demo'],
     ["help tcp run", 'weir help: unexpected argument "run"; usage: weir help [COMMAND]'],
@@ -159,6 +205,15 @@ describe("a bad command line", () => {
       'weir tcp: LISTEN: Cannot parse address "localhost": the port is missing; write "localhost:PORT"',
     ],
     ["tcp 1 0", 'weir tcp: TARGET: Cannot parse address "0": port 0 cannot be connected to; use 1 to 65535'],
+    ["tcp 1 2 3 0", 'weir tcp: TARGET: Cannot parse address "0": port 0 cannot be connected to; use 1 to 65535'],
+    [
+      "tcp 1 2,wieght=2",
+      'weir tcp: TARGET: Cannot parse target "2,wieght=2": unknown option "wieght"; did you mean "weight"?',
+    ],
+    [
+      "tcp 1 dns://db",
+      'weir tcp: TARGET: Cannot parse address "dns://db": write a name and a port, such as dns://db.internal:5432',
+    ],
   ])("is explained: %p", (line, message) => {
     expect(complaint(line.split(" "))).toBe(message);
   });

@@ -1,29 +1,70 @@
 /** The examples are what people copy: they must load, and say what the defaults are. */
 import { expect, test } from "bun:test";
-import { type Config, DEFAULTS } from "../../src/config/config.ts";
+import type { Host } from "../../src/cli/host.ts";
+import { readConfig } from "../../src/cli/read-config.ts";
+import { type Config, DEFAULTS, HEALTH, targetsOf } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
 import { formatAddress } from "../../src/net/address.ts";
+import { formatCidr, parseCidr } from "../../src/net/cidr.ts";
+import { formatTarget } from "../../src/net/target-name.ts";
 
 test("weir.toml shows the defaults", async () => {
   const config = await example("weir.toml");
   expect(config.log).toEqual(DEFAULTS.log);
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
-  expect(config.proxies.map(({ name }) => name)).toEqual(["db", "proxy-2"]);
-  // A source address and ranges have no defaults to show.
-  const { source: _, allow: __, deny: ___, ...defaults } = DEFAULTS.proxy;
-  for (const proxy of config.proxies) expect(proxy).toMatchObject(defaults);
+  const [least, db, web, cache] = config.proxies;
+  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "cache"]);
+  // What has no defaults to show is shown by example.
+  const {
+    source: _,
+    allow,
+    deny,
+    allowFile,
+    denyFile,
+    schedule,
+    dns,
+    perSource,
+    proxyProtocol,
+    ...rest
+  } = DEFAULTS.proxy;
+  expect(least).toMatchObject({ ...rest, allow, deny, allowFile, denyFile, schedule, perSource, proxyProtocol });
+  expect(db).toMatchObject({ ...rest, proxyProtocol: { ...proxyProtocol, acceptFrom: [parseCidr("10.0.0.7")] } });
+  expect(db?.perSource.maxConnections).toBe(perSource.maxConnections);
+  expect(web).toMatchObject({ ...rest, health: { ...HEALTH, http: "/healthz", status: [200, 204] } });
+  expect(cache?.health).toEqual({ ...HEALTH, send: "PING\r\n", expect: "+PONG" });
+  for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...dns, servers: ["10.0.0.53:53"] });
+});
+
+test("weir.toml shows every way to write a target", async () => {
+  const [, , web] = (await example("weir.toml")).proxies;
+  const targets = web?.targets.map(({ address, ...options }) => [formatTarget(address), options]);
+  const plain = { weight: 1, backup: false, maxConnections: 0 };
+  expect(targets).toEqual([
+    ["10.0.0.2:80", plain],
+    ["10.0.0.3:80", { ...plain, weight: 2 }],
+    ["10.0.0.4:80", { ...plain, maxConnections: 100 }],
+    ["10.0.0.5:80", { ...plain, backup: true }],
+    ["dns://web.internal:80", plain],
+    ["dns+srv://_http._tcp.web.internal", plain],
+  ]);
 });
 
 test("weir.toml mentions every key there is", async () => {
   const text = await Bun.file(path("weir.toml")).text();
-  const keys = Object.entries(fileSchema.entries).flatMap(([key, { wrapped }]) => {
-    const fields = "item" in wrapped ? wrapped.item.entries : wrapped.entries;
-    return [key, ...Object.keys(fields)];
-  });
-  expect(keys.length).toBeGreaterThan(12);
-  for (const key of keys) expect(text).toMatch(new RegExp(`^\\[*${key}\\b`, "m"));
+  const keys = keysIn(fileSchema);
+  expect(keys.length).toBeGreaterThan(60);
+  for (const key of keys) expect(text).toMatch(new RegExp(`(^|[[{., ])${key}( =|\\.|\\])`, "m"));
+});
+
+test("the files that weir.toml names lie beside it", async () => {
+  const host = { readFile: (name: string) => Bun.file(name).text() } as Host;
+  const { proxies } = await readConfig(host, path("weir.toml"));
+  expect(proxies[1]?.allow.map(formatCidr)).toEqual([
+    ...["10.0.0.0/8", "::1", "192.168.1.0/24", "fd00::/8", "203.0.113.7"],
+  ]);
+  expect(proxies[1]?.deny.map(formatCidr)).toEqual(["10.0.13.0/24", "198.51.100.0/24", "2001:db8::/32"]);
 });
 
 test("proxy.toml is read as basic-tcp-proxy reads it", async () => {
@@ -37,6 +78,21 @@ test("tcp-clone.toml is read as tcp-clone reads it", async () => {
   expect(proxies.map(route)).toEqual(["0.0.0.0:5200 -> 127.0.0.1:5201", "0.0.0.0:8080 -> example.com:80"]);
 });
 
+/** The kinds of schema that files are made of. */
+interface Schema {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, Schema>>;
+  readonly wrapped?: Schema;
+  readonly item?: Schema;
+  readonly options?: readonly (Schema | string)[];
+}
+
+/** The keys of a table and of all tables in it. */
+function keysIn({ entries = {}, wrapped, item, options = [] }: Schema): string[] {
+  const inner = [wrapped, item, ...options].filter((each) => typeof each === "object");
+  return [...Object.entries(entries).flatMap(([key, value]) => [key, ...keysIn(value)]), ...inner.flatMap(keysIn)];
+}
+
 function path(name: string): string {
   return `${import.meta.dir}/../../examples/${name}`;
 }
@@ -46,5 +102,5 @@ async function example(name: string): Promise<Config> {
 }
 
 function route({ listen, targets }: Config["proxies"][number]): string {
-  return `${formatAddress(listen)} -> ${targets.map(formatAddress).join(", ")}`;
+  return `${formatAddress(listen)} -> ${targetsOf({ targets })}`;
 }

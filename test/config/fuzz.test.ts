@@ -13,10 +13,28 @@ describe("whatever is in a file", () => {
   test("only ConfigError comes out of arbitrary values under known keys", () => {
     const key = fc.constantFrom(
       ...["admin", "log", "proxy", "listen", "target", "targets", "timeouts", "idle", "buffer", "level", "observer"],
+      ...["dns", "servers", "health", "http", "status", "queue", "rate", "connections_per_source", "burst", "schedule"],
+      ...["proxy_protocol", "accept_from", "weight", "address", "balance", "allow_file", "max_connections"],
       ...["tcp_clone", "server", "listen_addr", "target_addr", "grace_period_secs", "constructor", "__proto__", "x"],
     );
     const leaf = fc.oneof(
-      fc.constantFrom("off", "5s", "1KiB", "a:1", "unix:/a", 0, 8080, -1, 1.5, true, Number.NaN),
+      fc.constantFrom(
+        "off",
+        "5s",
+        "1KiB",
+        "a:1",
+        "unix:/a",
+        "dns://a:1",
+        "Mon UTC",
+        "1/s",
+        "::1",
+        0,
+        8080,
+        -1,
+        1.5,
+        true,
+        Number.NaN,
+      ),
       fc.string(),
       fc.date({ noInvalidDate: true, min: new Date("1000-01-01"), max: new Date("3000-01-01") }),
     );

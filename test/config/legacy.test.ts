@@ -1,6 +1,6 @@
 /** Files of the programs that weir replaces, and files that are a bit of several. */
 import { describe, expect, test } from "bun:test";
-import { DEFAULTS } from "../../src/config/config.ts";
+import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { problems } from "./problems.ts";
 
@@ -15,7 +15,7 @@ describe("a file of tcp-clone", () => {
   test("is read as one proxy for each table", () => {
     const second = CLONE.replace("5200", "5300").replace("127.0.0.1:5201", "example.com:80");
     expect(loadConfig(CLONE + second, "clone.toml")).toEqual({
-      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 8998 }, explicit: false },
+      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 8998 }, explicit: false, tokenEnv: null },
       log: DEFAULTS.log,
       engine: DEFAULTS.engine,
       shutdown: DEFAULTS.shutdown,
@@ -24,13 +24,13 @@ describe("a file of tcp-clone", () => {
           ...DEFAULTS.proxy,
           name: "proxy-1",
           listen: { kind: "tcp", host: "0.0.0.0", port: 5200 },
-          targets: [{ kind: "tcp", host: "127.0.0.1", port: 5201 }],
+          targets: [plainTarget({ kind: "tcp", host: "127.0.0.1", port: 5201 })],
         },
         {
           ...DEFAULTS.proxy,
           name: "proxy-2",
           listen: { kind: "tcp", host: "0.0.0.0", port: 5300 },
-          targets: [{ kind: "tcp", host: "example.com", port: 80 }],
+          targets: [plainTarget({ kind: "tcp", host: "example.com", port: 80 })],
         },
       ],
     });
@@ -81,7 +81,7 @@ server = { listen_adr = 1, name = "x" }
 describe("a file of basic-tcp-proxy", () => {
   test("needs no more than a target", () => {
     expect(loadConfig('target_addr = "example.com:80"', "proxy.toml")).toEqual({
-      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, explicit: false },
+      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, explicit: false, tokenEnv: null },
       log: { ...DEFAULTS.log, summaryInterval: 10_000 },
       engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 60_000 },
@@ -90,7 +90,7 @@ describe("a file of basic-tcp-proxy", () => {
           ...DEFAULTS.proxy,
           name: "proxy-1",
           listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-          targets: [{ kind: "tcp", host: "example.com", port: 80 }],
+          targets: [plainTarget({ kind: "tcp", host: "example.com", port: 80 })],
         },
       ],
     });
@@ -107,7 +107,11 @@ describe("a file of basic-tcp-proxy", () => {
       `,
       "proxy.toml",
     );
-    expect(config.admin).toEqual({ listen: { kind: "tcp", host: "0.0.0.0", port: 9090 }, explicit: true });
+    expect(config.admin).toEqual({
+      listen: { kind: "tcp", host: "0.0.0.0", port: 9090 },
+      explicit: true,
+      tokenEnv: null,
+    });
     expect(config.log.summaryInterval).toBe(5_000);
     expect(config.shutdown.grace).toBe(0);
     expect(config.proxies[0]?.listen).toEqual({ kind: "tcp", host: "0.0.0.0", port: 8080 });

@@ -5,8 +5,10 @@ import {
   formatDuration,
   MAX_DURATION,
   parseBuffer,
+  parseCount,
   parseDuration,
   parseDurationOrOff,
+  parsePeriod,
   parseSize,
 } from "../../src/config/units.ts";
 import { UsageError } from "../../src/net/errors.ts";
@@ -70,6 +72,18 @@ describe("parseDuration", () => {
   });
 });
 
+describe("parsePeriod", () => {
+  test("takes what parseDuration takes, but zero", () => {
+    expect(parsePeriod("1ms")).toBe(1);
+    expect(parsePeriod("24d")).toBe(2_073_600_000);
+    for (const zero of ["0", "0s", "0.0m"]) {
+      const why = 'it is zero; write more, such as "1s"';
+      expectUsageError(() => parsePeriod(zero), "EDURATION", `Cannot parse duration "${zero}": ${why}`);
+    }
+    expectUsageError(() => parsePeriod("-1s"), "EDURATION", 'Cannot parse duration "-1s": it is negative');
+  });
+});
+
 describe("formatDuration", () => {
   test.each([
     [0, "0s"],
@@ -127,6 +141,22 @@ describe("parseBuffer", () => {
     ["1073741825", "it is too large for a buffer; use 1KiB to 1GiB"],
   ])("refuses %p", (text, why) => {
     expectUsageError(() => parseBuffer(text), "ESIZE", `Cannot parse size "${text}": ${why}`);
+  });
+});
+
+describe("parseCount", () => {
+  test("takes whole numbers up to a million, from where it is told to", () => {
+    expect(["0", "7", "1000000"].map((text) => parseCount(text))).toEqual([0, 7, 1_000_000]);
+    expect(parseCount("1", 1)).toBe(1);
+  });
+
+  test.each(["", "-1", "1.5", "1e3", "1000001", "x", " 1"])("refuses %p", (text) => {
+    const message = `expected a whole number from 0 to 1000000, found "${text}"`;
+    expectUsageError(() => parseCount(text), "ECOUNT", message);
+  });
+
+  test("refuses less than the least", () => {
+    expectUsageError(() => parseCount("0", 1), "ECOUNT", 'expected a whole number from 1 to 1000000, found "0"');
   });
 });
 

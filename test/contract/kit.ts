@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "../../src/net/address.ts";
 import type { ConnectOptions, Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
+import { DnsServer, type Zone } from "./dns-server.ts";
 import { Probe } from "./probe.ts";
 
 export interface Case {
@@ -44,8 +45,12 @@ export class Kit {
     this.#cleanups.push(cleanup);
   }
 
-  async listen(at: Address, accept: (socket: StreamSocket) => void, buffer = LISTEN.buffer): Promise<Listener> {
-    const listener = await this.runtime.listen(at, { ...LISTEN, buffer }, accept);
+  async listen(
+    at: Address,
+    accept: (socket: StreamSocket) => void,
+    options: Partial<ListenOptions> = {},
+  ): Promise<Listener> {
+    const listener = await this.runtime.listen(at, { ...LISTEN, ...options }, accept);
     this.later(() => listener.close());
     return listener;
   }
@@ -63,11 +68,18 @@ export class Kit {
       accepted = resolve;
     });
     const accept = (socket: StreamSocket) => accepted(new Probe(socket, !options.serverPaused));
-    const listener = await this.listen(at, accept, buffer);
+    const listener = await this.listen(at, accept, { buffer });
     const client = new Probe(await this.connect(listener.address, { buffer }), !options.clientPaused);
     const server = await arriving;
     this.later(() => server.abort());
     return { client, server, listener };
+  }
+
+  /** The address of a DNS server that knows `zone`, and nothing else. */
+  async dns(zone: Zone): Promise<string> {
+    const server = await DnsServer.start(this.runtime, zone);
+    this.later(() => server.close());
+    return server.address;
   }
 
   /** A directory that is removed with everything in it. */

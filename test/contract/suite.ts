@@ -5,6 +5,8 @@ import { addresses } from "./cases/addresses.ts";
 import { closing } from "./cases/closing.ts";
 import { datagrams } from "./cases/datagrams.ts";
 import { flow } from "./cases/flow.ts";
+import { listening } from "./cases/listening.ts";
+import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
 import { type Case, Kit } from "./kit.ts";
 
@@ -18,7 +20,15 @@ export interface Outcome {
 /** Long enough for a loaded machine; a case that gets here waits for an event that never comes. */
 const GIVE_UP = 60_000;
 
-export const cases: readonly Case[] = [...addresses, ...closing, ...datagrams, ...flow, ...platform];
+export const cases: readonly Case[] = [
+  ...addresses,
+  ...closing,
+  ...datagrams,
+  ...flow,
+  ...listening,
+  ...names,
+  ...platform,
+];
 
 /**
  * Does what the command line says: `--list` prints the names of all cases; words run the cases with them in

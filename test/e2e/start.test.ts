@@ -53,7 +53,7 @@ test("with --log-format json every line is an object, the listening one has the 
     "json",
   ]);
   const listening = JSON.parse(await weir.stdout.next());
-  expect(listening).toMatchObject({ level: "info", event: "listening", target: "127.0.0.1:9" });
+  expect(listening).toMatchObject({ level: "info", event: "listening", targets: "127.0.0.1:9" });
   expect(JSON.parse(await weir.stdout.next())).toMatchObject({ event: "engine" });
   expect(listening.address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
   await talk(Number(listening.address.split(":")[1]), "x");

@@ -37,7 +37,7 @@ export class Weir implements AsyncDisposable {
   }
 
   /** Sends a signal to this process alone. */
-  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void {
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP"): void {
     this.#child.kill(name);
   }
 

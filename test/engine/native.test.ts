@@ -4,47 +4,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "#runtime";
-import { openThreads } from "../../adapters/linux/native.ts";
-import { DEFAULTS } from "../../src/config/config.ts";
-import { NativeEngine } from "../../src/engine/native.ts";
 import { CELL } from "../../src/metrics/counters.ts";
-import { EchoServer } from "../../src/proxy/echo.ts";
-import { deferred, Kit, LOOPBACK } from "../contract/kit.ts";
-import { Probe } from "../contract/probe.ts";
+import { deferred, Kit } from "../contract/kit.ts";
+import type { Probe } from "../contract/probe.ts";
+import { again, world } from "./world.ts";
 
-const WORKERS = 2;
 const directory = mkdtempSync(join(tmpdir(), "weir-engine-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-async function world(entry?: URL) {
-  const kit = new Kit(runtime);
-  const echo = await EchoServer.open(runtime, LOOPBACK);
-  const engine = await NativeEngine.start(runtime, await openThreads(entry), WORKERS);
-  const proxy = await engine.open({ ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [echo.address] });
-  return {
-    engine,
-    proxy,
-    /** A client whose bytes have come back. */
-    async client(): Promise<Probe> {
-      const client = new Probe(await kit.connect(proxy.address));
-      await again(client);
-      return client;
-    },
-    async [Symbol.asyncDispose]() {
-      await kit.clean();
-      proxy.cut();
-      await proxy.drain();
-      await engine.close();
-      await echo.stop(0, Promise.resolve());
-    },
-  };
-}
-
-/** One more round trip. */
-async function again(client: Probe): Promise<void> {
-  client.write(10);
-  await client.until(() => client.closed || client.received === client.sent, "echo");
-}
 
 /** There is no native engine anywhere else. */
 const linux = test.skipIf(process.platform !== "linux");

@@ -1,12 +1,14 @@
 /** One worker without its thread: what it does when nobody takes its events. */
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
-import { DEFAULTS } from "../../src/config/config.ts";
+import { targetMemory } from "../../src/balance/target.ts";
+import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
 import type { FromWorker, ProxyEvent } from "../../src/engine/protocol.ts";
 import { EngineWorker, type WorkerRuntime } from "../../src/engine/worker.ts";
 import { BYTES } from "../../src/metrics/counters.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { entranceMemory } from "../../src/proxy/entrance.ts";
 import { LOOPBACK } from "../contract/kit.ts";
 
 /** A client that is accepted and can only be reset. */
@@ -48,13 +50,19 @@ async function world() {
     ids: new BigUint64Array(new SharedArrayBuffer(8)),
   };
   const worker = new EngineWorker(refusing, setup, { send: (message) => sent.push(message), resolved() {}, stop() {} });
+  const target = plainTarget(LOOPBACK);
+  const config = { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [target] };
+  const share = { address: LOOPBACK, config: target, memory: targetMemory(1, 1) };
   await worker.receive({
     type: "open",
     proxy: 1,
-    config: { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [LOOPBACK] },
+    config,
     address: LOOPBACK,
     descriptor: 5,
     cells: new Float64Array(new SharedArrayBuffer(BYTES)),
+    workers: 1,
+    memory: entranceMemory(config, 1, 1),
+    targets: [share],
     wants: { opened: false, closed: false, failed: true, broken: false, read: false },
   });
   return {

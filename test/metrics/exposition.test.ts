@@ -1,16 +1,31 @@
 import { expect, test } from "bun:test";
+import type { TargetView } from "../../src/balance/group.ts";
 import { CELL, CONNECT_BOUNDS, Counters } from "../../src/metrics/counters.ts";
-import { exposition } from "../../src/metrics/exposition.ts";
+import { exposition, type ProxyFigures } from "../../src/metrics/exposition.ts";
 import { formatBytes, totals, totalsJson } from "../../src/metrics/totals.ts";
 import { haveTool } from "../e2e/tools.ts";
 
 const BUILD = { version: "1.2.3", runtime: "bun", runtimeVersion: "1", engine: "native" };
 const ENGINE = { workers: 2, shares: [20, 22], restarts: 1, eventsLost: 5 };
 
+const NAME = 'odd "name"\\';
+
+function proxy(...targets: Counters[]): ProxyFigures {
+  const front = new Counters(NAME, "");
+  front.add(CELL.connections, 42);
+  front.add(CELL.active, 3);
+  front.add(CELL.waiting, 1);
+  front.ended("denied", 0);
+  const views = targets.map(({ target }): TargetView => {
+    const well = { state: "ready", healthy: true, check: null } as const;
+    return { address: target, ...well, weight: 5, backup: false, maxConnections: 0, active: 2 };
+  });
+  return { config: { name: NAME }, figures: [front, ...targets], targets: views };
+}
+
 function counters(): Counters {
-  const counters = new Counters('odd "name"\\', "127.0.0.1:1");
-  counters.add(CELL.connections, 42);
-  counters.add(CELL.active, 3);
+  const counters = new Counters(NAME, "127.0.0.1:1");
+  counters.add(CELL.targetConnections, 41);
   counters.add(CELL.bytesUpstream, 1_048_576);
   counters.add(CELL.bytesDownstream, 2_097_152);
   counters.connected(0.0007);
@@ -20,7 +35,7 @@ function counters(): Counters {
 }
 
 test("the four old lines stand alone in front, readable by name and number", () => {
-  const page = exposition([counters(), new Counters("other", "t")], BUILD, ENGINE).split("\n");
+  const page = exposition([proxy(counters(), new Counters(NAME, "t"))], [], BUILD, ENGINE).split("\n");
   const plain = page.filter((line) => !line.startsWith("#")).slice(0, 4);
   expect(plain).toEqual([
     "connections_active 3",
@@ -31,9 +46,14 @@ test("the four old lines stand alone in front, readable by name and number", () 
 });
 
 test("families carry proxy and target, with label values escaped", () => {
-  const page = exposition([counters()], BUILD, ENGINE);
+  const page = exposition([proxy(counters())], [], BUILD, ENGINE);
   const owner = 'proxy="odd \\"name\\"\\\\",target="127.0.0.1:1"';
-  expect(page).toContain(`weir_connections_total{${owner}} 42\n`);
+  expect(page).toContain('weir_connections_total{proxy="odd \\"name\\"\\\\"} 42\n');
+  expect(page).toContain('weir_queue_length{proxy="odd \\"name\\"\\\\"} 1\n');
+  expect(page).toContain('weir_connections_failed_total{proxy="odd \\"name\\"\\\\",cause="denied"} 1\n');
+  expect(page).toContain(`weir_target_connections_total{${owner}} 41\n`);
+  expect(page).toContain(`weir_target_up{${owner}} 1\n`);
+  expect(page).toContain(`weir_target_weight{${owner}} 5\n`);
   expect(page).toContain(`weir_bytes_total{${owner},direction="upstream"} 1048576\n`);
   expect(page).toContain(`weir_connections_failed_total{${owner},cause="refused"} 1\n`);
   expect(page).toContain(`weir_connections_ended_total{${owner},reason="client_closed"} 1\n`);
@@ -50,11 +70,11 @@ test("histogram buckets are cumulative and end in +Inf", () => {
   expect(buckets.at(-1)?.count).toBe(1);
   expect(count).toBe(2);
   expect(sum).toBeCloseTo(99.0007);
-  expect(exposition([each], BUILD, ENGINE)).toContain('le="+Inf"} 2\n');
+  expect(exposition([proxy(each)], [], BUILD, ENGINE)).toContain('le="+Inf"} 2\n');
 });
 
 test.skipIf(!haveTool("promtool"))("promtool finds nothing to complain about", async () => {
-  const page = exposition([counters(), new Counters("other", "t")], BUILD, ENGINE);
+  const page = exposition([proxy(counters(), new Counters(NAME, "t"))], [], BUILD, ENGINE);
   const child = Bun.spawn(["promtool", "check", "metrics"], {
     stdin: new Blob([page]),
     stdout: "pipe",
@@ -66,7 +86,7 @@ test.skipIf(!haveTool("promtool"))("promtool finds nothing to complain about", a
 });
 
 test("the JSON form has the old names", () => {
-  expect(totalsJson(totals([counters()]))).toEqual({
+  expect(totalsJson(totals(proxy(counters()).figures))).toEqual({
     active_connections: 3,
     total_connections: 42,
     bytes_upstream: 1_048_576,

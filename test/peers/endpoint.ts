@@ -44,7 +44,8 @@ const HEADER = 4;
 export class Endpoint implements StreamEvents {
   readonly script: Script;
   readonly socket: StreamSocket;
-  readonly address: string;
+  /** As its peer's peer sees it. */
+  address: string;
   /** Taken by the socket. */
   sent = 0;
   received = 0;

@@ -1,7 +1,7 @@
 /** Who is let in, over real sockets, on each engine. */
 import { describe, expect, test } from "bun:test";
 import { runtime } from "#runtime";
-import { DEFAULTS } from "../../src/config/config.ts";
+import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
 import { PortableEngine } from "../../src/engine/portable.ts";
 import { parseCidr } from "../../src/net/cidr.ts";
 import { EchoServer } from "../../src/proxy/echo.ts";
@@ -13,8 +13,7 @@ import { ENGINES, World } from "./world.ts";
 describe.each(ENGINES)("on the %s engine", (engine) => {
   test("a client that a deny range holds is reset, and the record names the range", async () => {
     await using world = await World.with(engine, { deny: ["127.0.0.0/8"] });
-    const client = await world.client();
-    expect(await client.untilClose()).toBe("ECONNRESET");
+    expect(await world.refusal()).toBe("ECONNRESET");
     expect(await world.record()).toMatchObject({ reason: "denied", rule: "deny 127.0.0.0/8", error: null });
   });
 
@@ -24,7 +23,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     client.write(100);
     await target.until(() => target.received === 100, "the bytes");
     await using outside = await World.with(engine, { allow: ["10.0.0.0/8", "::1"] });
-    expect(await (await outside.client()).untilClose()).toBe("ECONNRESET");
+    expect(await outside.refusal()).toBe("ECONNRESET");
     expect(await outside.record()).toMatchObject({ reason: "denied", rule: "no allow range holds it" });
   });
 
@@ -44,7 +43,7 @@ test("the portable engine counts who was refused, and lets go of one that stays 
   const kit = new Kit(runtime);
   const echo = await EchoServer.open(runtime, LOOPBACK);
   const records: ConnectionRecord[] = [];
-  const config = { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [echo.address] };
+  const config = { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [plainTarget(echo.address)] };
   const rules = { deny: [parseCidr("127.0.0.1")], refuse: "close" as const };
   const proxy = await new PortableEngine(runtime).open(
     { ...config, ...rules },

@@ -1,11 +1,14 @@
 /** Deadlines on a clock that the test moves, between sockets that say what the test wants. */
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
-import { DEFAULTS, type Timeouts } from "../../src/config/config.ts";
+import { Pool } from "../../src/balance/pool.ts";
+import { type Target, targetMemory } from "../../src/balance/target.ts";
+import { DEFAULTS, plainTarget, type Timeouts } from "../../src/config/config.ts";
 import { Counters } from "../../src/metrics/counters.ts";
 import type { Address } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Runtime, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import { Rules } from "../../src/proxy/rules.ts";
 import { Session } from "../../src/proxy/session.ts";
 
 const ADDRESS: Address = { kind: "tcp", host: "127.0.0.1", port: 1 };
@@ -58,17 +61,22 @@ async function world(timeouts: Partial<Timeouts>) {
     ...DEFAULTS.proxy,
     name: "x",
     listen: ADDRESS,
-    targets: [ADDRESS],
+    targets: [plainTarget(ADDRESS)],
     timeouts: { ...DEFAULTS.proxy.timeouts, ...timeouts },
   };
+  const pool = new Pool("x", config, 0, virtual.wallClock);
+  pool.replace([{ address: ADDRESS, config: plainTarget(ADDRESS), memory: targetMemory(1, 1) }]);
   const owner = {
     runtime: virtual,
-    config,
-    connectOptions: { noDelay: true, keepAlive: 0, buffer: 65_536, timeout: 5_000 },
+    pool,
+    front: new Counters("x", ""),
     read: undefined,
+    arrived: (session: Session) => session.dial(pool.choose({ host: "" }, []) as Target),
+    outwaited() {},
+    freed() {},
     sessionEnded: (session: Session) => void ended.push(session.reason),
   };
-  const session = new Session(1, owner, client, ADDRESS, new Counters("x", "y"));
+  const session = new Session(1, owner, new Rules(config), client);
   session.start();
   await Promise.resolve();
   await Promise.resolve();

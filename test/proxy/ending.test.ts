@@ -159,7 +159,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await using world = await World.with(engine);
     const { client, target } = await world.both();
     const stopped = world.proxy.shutdown({ grace: 60_000 });
-    await expect(world.client()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    // Who comes at the last moment may still be served.
+    const late = async () => (await world.client()).abort();
+    for (let code = ""; code !== "ECONNREFUSED"; ) await late().catch((error: { code: string }) => (code = error.code));
     await target.send(10_000_000);
     target.finish();
     await client.untilEnd();
@@ -167,7 +169,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await stopped;
     await world.proxy.run();
     expect(client.received).toBe(10_000_000);
-    expect((await world.record()).reason).toBe("target_closed");
+    let record = await world.record();
+    while (record.bytesDownstream === 0) record = await world.record();
+    expect(record.reason).toBe("target_closed");
   });
 
   test("shutdown cuts what is left after the grace period, and a second call cuts sooner", async () => {

@@ -1,7 +1,7 @@
 /** A target, a proxy in front of it, and clients: what the tests of the relay play with. */
 import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
-import { type ConnectionRecord, Proxy, type ProxyOptions } from "../../src/index.ts";
+import { type Connection, type ConnectionRecord, Proxy, type ProxyOptions } from "../../src/index.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import type { StreamSocket } from "../../src/net/runtime.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
@@ -31,21 +31,34 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** `target`: an address to use instead of the world's own target. */
-  static async with(engine: Engine, options: ProxyOptions = {}, target?: string): Promise<World> {
+  /** `target`: what to use instead of the world's own target. */
+  static async with(
+    engine: Engine,
+    options: ProxyOptions = {},
+    target?: string | readonly string[],
+    listen = "127.0.0.1:0",
+  ): Promise<World> {
     const kit = new Kit(runtime);
     let arrive: (socket: StreamSocket) => void = () => {};
     const listener = await kit.listen(LOOPBACK, (socket) => arrive(socket));
     const own = listener.address.kind === "tcp" ? `127.0.0.1:${listener.address.port}` : "";
-    const world = new World(await Proxy.bind("127.0.0.1:0", target ?? own, { engine, ...options }));
+    const world = new World(await Proxy.bind(listen, target ?? own, { engine, ...options }));
     world.kit.later(() => kit.clean());
     arrive = (socket) => world.#arrive(new Probe(socket, false));
     return world;
   }
 
-  /** A client, resumed. */
-  async client(): Promise<Probe> {
-    return new Probe(await this.kit.connect(parseAddress(this.proxy.address, "target")));
+  /** A client, resumed; `source`: the local address from which it connects. */
+  async client(source?: string): Promise<Probe> {
+    return new Probe(await this.kit.connect(parseAddress(this.proxy.address, "target"), { source }));
+  }
+
+  /** How a client that does this learns that it is not let in: the code of the error. It may come before all. */
+  async refusal(act: (client: Probe) => void = () => {}): Promise<string | undefined> {
+    const client = await this.client().catch(({ code }: { code: string }) => code);
+    if (typeof client === "string") return client;
+    act(client);
+    return await client.untilClose();
   }
 
   /** The target's end of the next connection, paused. */
@@ -59,6 +72,16 @@ export class World implements AsyncDisposable {
     const target = await this.target();
     target.resume();
     return { client, target };
+  }
+
+  /** Resolves when so many connections are in this state. */
+  async inState(state: Connection["state"], count: number): Promise<void> {
+    for (;;) {
+      const connections = await this.proxy.connections();
+      if (connections.filter((each) => each.state === state).length === count) return;
+      // The portable engine answers at once, and what is waited for would never get its turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** The record of the next connection that ends. */

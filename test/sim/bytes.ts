@@ -32,6 +32,19 @@ export class Bytes {
     return taken;
   }
 
+  /** Makes one piece of them all. */
+  join(): void {
+    const all = new Uint8Array(this.length);
+    let at = 0;
+    for (const part of this.#parts) {
+      const rest = at === 0 ? part.subarray(this.#start) : part;
+      all.set(rest, at);
+      at += rest.length;
+    }
+    this.#parts.splice(0, this.#parts.length, ...(at > 0 ? [all] : []));
+    this.#start = 0;
+  }
+
   clear(): void {
     this.#parts.length = 0;
     this.#start = 0;

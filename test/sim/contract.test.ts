@@ -1,10 +1,11 @@
 /** The simulated network keeps the contract that adapters keep, so what weir meets there it can meet outside. */
 import { expect, test } from "bun:test";
+import type { Failure, Zone } from "../contract/dns-server.ts";
 import { Kit } from "../contract/kit.ts";
 import { cases } from "../contract/suite.ts";
 import { Random } from "../peers/random.ts";
 import { Clock } from "./clock.ts";
-import { Network } from "./network.ts";
+import { type Answer, Network } from "./network.ts";
 import { EASY, Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
 
@@ -22,8 +23,17 @@ const OUTSIDE: readonly string[] = [
   "a datagram socket on :: takes IPv4 too, shows its sender as IPv4 and answers it",
   "a datagram port on an address of another machine is EADDRNOTAVAIL",
   "pause really stops reading: 500 MB against a stalled reader stay bounded, then all arrive",
+  "closing accepts who waits at a port while the process stands still",
+  "closing accepts who waits at a socket file while the process stands still",
   "a million one-byte writes to a stalled reader cost little memory",
   "a paused listener on a socket file keeps the file, and takes it away when it closes",
+  "a closed port in place of a DNS server is EAI_AGAIN",
+  "a DNS server that fails or says nothing is made up for by the next",
+  "a lost question is asked once more, over IPv6 as well",
+  "an answer that is too big for a datagram comes whole",
+  "without a server the machine is asked, with its hosts file",
+  "a server that is no IP address with a port is refused",
+  "questions leave no descriptor behind, answered or not",
   "serve answers HTTP on a port it reports, and is gone after close",
   "serve refuses oversized headers and goes on",
 ];
@@ -36,13 +46,38 @@ const WEATHER = {
   resetOvertakes: false,
 };
 
+/** Where weir asks a DNS server, the simulation has tables. */
+class SimKit extends Kit {
+  readonly #network: Network;
+
+  constructor(network: Network, process: Process) {
+    super(runtimeOf(network, process));
+    this.#network = network;
+  }
+
+  override async dns(zone: Zone): Promise<string> {
+    for (const [name, { A = [], AAAA = [], SRV = [] }] of Object.entries(zone)) {
+      const addresses = [A, AAAA].flatMap((records) => (typeof records === "string" ? [] : records));
+      const failure = [A, AAAA].find((records) => typeof records === "string");
+      this.#network.names.set(name, addresses.length > 0 ? addresses : answerOf(failure ?? []));
+      this.#network.services.set(name, answerOf(SRV));
+    }
+    return "10.0.0.53:53";
+  }
+}
+
+function answerOf<T>(records: readonly T[] | Failure): Answer<T> {
+  if (typeof records !== "string") return records;
+  return records === "silence" ? "silence" : records === "NXDOMAIN" ? "ENOTFOUND" : "EAI_AGAIN";
+}
+
 for (const each of cases.filter(({ name }) => !OUTSIDE.includes(name))) {
   test(each.name, async () => {
     const random = new Random(7);
     const clock = new Clock(random);
     const network = new Network(clock, random, () => WEATHER);
     const process = new Process("contract", clock, random, { ...EASY, read: 1 << 20 });
-    const kit = new Kit(runtimeOf(network, process));
+    const kit = new SimKit(network, process);
     let outcome: unknown;
     let over = false;
     each.run(kit).then(

@@ -40,6 +40,9 @@ function cleanUp({ weir, threads, proxy, engine, violations, left }: Storm, clai
   const others = weir.limit < 1_000 ? 1 : 0;
   claim(left.descriptors === others, () => `descriptors left open: ${left.descriptors - others}`);
   claim(left.timers === 0, () => `timers left: ${left.timers}`);
+  const busy = proxy?.targets.filter(({ active }) => active !== 0).map(({ address }) => address) ?? [];
+  claim(busy.length === 0, () => `places taken on ${busy.join(", ")} after the end`);
+  claim(proxy?.counters.get(CELL.waiting) === 0, () => `waiting: ${proxy?.counters.get(CELL.waiting)} after the end`);
   claim(proxy?.counters.get(CELL.active) === 0, () => `active: ${proxy?.counters.get(CELL.active)} after the end`);
   claim(engine?.eventsLost === 0, () => `${engine?.eventsLost} events lost`);
 }
@@ -54,9 +57,9 @@ function fitting(storm: Storm, passage: Passage, claim: Claim): void {
   const { told, limit, habits } = storm.plan;
   const knows = habits.pauseAccept && told === limit;
   claim(!knows || reason !== "no_descriptors", say("there were descriptors enough"));
-  const { retries } = storm.plan.config;
-  claim(record.retries <= retries, say("tried more often than was asked for"));
-  claim(!RETRIED.includes(reason) || record.retries === retries, say("given up too early"));
+  const { retries, targets } = storm.plan.config;
+  claim(record.retries < (retries + 1) * targets.length, say("tried more often than was asked for"));
+  claim(!RETRIED.includes(reason) || record.retries >= retries, say("given up too early"));
   if (kind !== "patient" || !target || storm.plan.deaths.length > 0) return;
   if (!client.broke && !target.broke) claim(ENDED_WELL.includes(reason), say("nobody broke it"));
   if (!storm.plan.habits.tellsUnacknowledged) return;
@@ -80,16 +83,23 @@ function timely(storm: Storm, passage: Passage, claim: Claim): void {
   const { reason, duration } = record;
   const at = storm.recordedAt.get(record) ?? 0;
   const { connect, idle, fin, lifetime } = storm.plan.config.timeouts;
+  const { queue } = storm.plan.config;
   const say = (what: string) => () => `${what}: ${describe(passage)}`;
   const limits: Partial<Record<Reason, number>> = {
     connect_timeout: connect,
     idle_timeout: idle,
     fin_timeout: fin,
     lifetime,
+    queue_timeout: queue.timeout,
   };
   const limit = limits[reason];
   if (limit !== undefined)
     claim(duration * 1_000 >= limit - 1 && (limit > 0 || reason === "connect_timeout"), say("too early"));
+  // Without a target it has waited for its header and in the queue, and nowhere else.
+  const patience = queue.timeout + storm.plan.config.proxyProtocol.timeout;
+  const waits = record.target === null && queue.timeout > 0 && (!storm.plan.guard.proxied || patience > queue.timeout);
+  // One that is refused with a FIN gets a second to go.
+  claim(!waits || duration * 1_000 <= patience + 2 * SLACK, say("waited for too long"));
   const reads = [client, target].map((peer) => (peer ? (peer.socket as SimSocket).outgoing.readAt : 0));
   if (reason === "idle_timeout" && target) claim(at - Math.max(...reads) >= idle - 1, say("too early"));
   const flush = 3 * fin;
@@ -109,8 +119,7 @@ function lastMove({ incoming, outgoing }: SimSocket): number {
 
 /** The counters say what the records say, and the records what has happened. */
 function counted(storm: Storm, counters: Counters, claim: Claim): void {
-  const { records, opened } = storm;
-  const accepted = [storm.weir, ...(storm.threads?.processes ?? [])].reduce((sum, each) => sum + each.accepted, 0);
+  const { records, opened, accepted } = storm;
   const sum = (of: (record: ConnectionRecord) => number) => records.reduce((all, record) => all + of(record), 0);
   const same = (what: string, counter: number, truth: number) =>
     claim(counter === truth, () => `${what} is counted as ${counter} and was ${truth}`);

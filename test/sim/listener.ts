@@ -21,6 +21,8 @@ export interface Offer {
 const BATCH = 4;
 /** Milliseconds of rest when there is no descriptor. */
 const REST = 100;
+/** In which a listener that closes still accepts. */
+const TURNS = 5;
 
 export class AcceptQueue {
   open = true;
@@ -68,6 +70,7 @@ export class SimListener implements Listener {
   readonly #options: ListenOptions;
   readonly #accept: (socket: StreamSocket) => void;
   readonly #release: () => void;
+  readonly #lingers: boolean;
   #awake = false;
   #paused = false;
   #resting = false;
@@ -80,6 +83,7 @@ export class SimListener implements Listener {
     options: ListenOptions,
     accept: (socket: StreamSocket) => void,
     release: () => void,
+    lingers: boolean,
   ) {
     this.#process = process;
     this.#queue = queue;
@@ -87,6 +91,7 @@ export class SimListener implements Listener {
     this.#options = options;
     this.#accept = accept;
     this.#release = release;
+    this.#lingers = lingers;
     queue.onOffer = () => this.#wake();
     this.#wake();
   }
@@ -100,10 +105,16 @@ export class SimListener implements Listener {
     this.#wake();
   }
 
+  /** Accepts who waits; one that `lingers` needs several turns for that, as a runtime's own sockets do. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue.onOffer = () => {};
+    this.#acceptAll();
+    for (let turns = this.#lingers ? TURNS : 0; turns > 0; turns--) {
+      await new Promise<void>((resolve) => this.#process.soon(resolve));
+      this.#acceptAll();
+    }
     this.#release();
   }
 
@@ -117,19 +128,27 @@ export class SimListener implements Listener {
   }
 
   #turn(): void {
-    for (let left = BATCH; left > 0; left--) {
-      if (this.#paused || this.#resting || this.#closed || this.#queue.waiting === 0) return;
-      if (this.#process.full) {
-        this.#rest();
-        return;
-      }
-      const offer = this.#queue.take();
-      if (!offer) return;
-      const { from, forth, answer } = offer;
-      this.#process.accepted++;
-      this.#accept(new SimSocket(this.#process, this.address, from, this.#options.buffer, forth, answer));
-    }
+    for (let left = BATCH; left > 0; left--) if (this.#resting || this.#closed || !this.#acceptOne()) return;
     this.#wake();
+  }
+
+  #acceptAll(): void {
+    while (this.#acceptOne());
+  }
+
+  /** False: nobody waits, or nobody may come now. */
+  #acceptOne(): boolean {
+    if (this.#paused || this.#queue.waiting === 0) return false;
+    if (this.#process.full) {
+      this.#rest();
+      return false;
+    }
+    const offer = this.#queue.take();
+    if (!offer) return false;
+    const { from, forth, answer } = offer;
+    this.#process.accepted++;
+    this.#accept(new SimSocket(this.#process, this.address, from, this.#options.buffer, forth, answer));
+    return true;
   }
 
   #rest(): void {

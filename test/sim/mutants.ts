@@ -15,13 +15,15 @@ export interface Mutant {
 
 const RELAY = "src/proxy/relay.ts";
 const SESSION = "src/proxy/session.ts";
+const DIAL = "src/proxy/dial.ts";
+const ENTRANCE = "src/proxy/entrance.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   {
     rule: "backpressure: a full socket pauses the one that feeds it",
     file: RELAY,
-    find: "      this.socket.pause();\n      this.held();",
-    replace: "      this.held();",
+    find: "    this.socket.pause();\n    this.held();",
+    replace: "    this.held();",
   },
   {
     rule: "backpressure: a drain resumes it",
@@ -66,27 +68,99 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    this.#abort();",
   },
   {
-    rule: "stale event: a target that answers when the session is over is let go",
+    rule: "stale event: a target that answers when the session was cut is let go",
     file: SESSION,
-    find: "    if (this.#reason) {\n      target.abort();\n      return;\n    }",
+    find: "    if (this.#reason) {\n      socket.abort();\n      return;\n    }",
     replace: "",
   },
   {
     rule: "stale event: an attempt is given up when its client leaves",
-    file: SESSION,
-    find: "    this.#attempt?.cancel();",
-    replace: "",
+    file: DIAL,
+    find: "    this.#over = true;\n    this.#attempt?.cancel();",
+    replace: "    this.#over = true;",
   },
   {
     rule: "retry: a session that is over tries no more",
-    file: SESSION,
+    file: DIAL,
     find: "    this.#later?.cancel();\n",
     replace: "",
   },
   {
     rule: "retry: as often as was asked for",
+    file: DIAL,
+    find: "    if (this.#rounds >= this.#rules.config.retries) return false;\n",
+    replace: "",
+  },
+  {
+    rule: "retry: a target that was tried is not tried again in the same round",
+    file: DIAL,
+    find: "    this.#tried = [...this.#tried, this.target];\n",
+    replace: "",
+  },
+  {
+    rule: "target: the place on it is given back",
     file: SESSION,
-    find: "this.#retries < this.#owner.config.retries && ",
+    find: "    this.#dial?.give();\n",
+    replace: "",
+  },
+  {
+    rule: "target: the place on one that failed is given back",
+    file: DIAL,
+    find: "    this.give();\n    this.target = target;",
+    replace: "    this.target = target;",
+  },
+  {
+    rule: "limit: a place that is free again is given to who waits",
+    file: ENTRANCE,
+    find: "    if (session.admitted) this.#gate.give();\n    if (this.#gate.waiting > 0) this.#gate.next();",
+    replace: "    if (session.admitted) this.#gate.give();",
+  },
+  {
+    rule: "limit: who ends gives his place back",
+    file: ENTRANCE,
+    find: "    if (session.admitted) this.#gate.give();\n",
+    replace: "",
+  },
+  {
+    rule: "limit: who finds no target gives his place back",
+    file: ENTRANCE,
+    find: '    if (typeof choice === "string") this.#gate.give();\n',
+    replace: "",
+  },
+  {
+    rule: "limit: a worker tells the others that there is room",
+    file: "src/engine/worker.ts",
+    find: 'this.#hooks.send({ type: "nudge", proxy })',
+    replace: "{}",
+  },
+  {
+    rule: "queue: who leaves it is forgotten",
+    file: ENTRANCE,
+    find: "    if (session.waiter) this.#unqueue(session);\n",
+    replace: "",
+  },
+  {
+    rule: "queue: who has waited for too long is refused",
+    file: SESSION,
+    find: "this.#owner.outwaited(this)",
+    replace: "{}",
+  },
+  {
+    rule: "PROXY header: what comes behind it is the client's",
+    file: "src/proxy/header.ts",
+    find: "early.length > 0 ? early : undefined",
+    replace: "undefined",
+  },
+  {
+    rule: "PROXY header: a client that breaks off before its target is there is let go",
+    file: SESSION,
+    find: '    this.#error ??= error;\n    this.cut("client_gone");',
+    replace: "",
+  },
+  {
+    rule: "workers: the places of a dead one are free",
+    file: "src/engine/native-proxy.ts",
+    find: "    abandonEntrance(this.#memory, this.#workers.length, worker);\n",
     replace: "",
   },
   {
@@ -116,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "counters: undelivered bytes",
     file: SESSION,
-    find: "      this.counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);\n",
+    find: "      counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);\n",
     replace: "",
   },
   {
@@ -142,6 +216,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/proxy/shutdown.ts",
     find: "runtime.after(grace, cut)",
     replace: "runtime.after(grace, () => {})",
+  },
+  {
+    rule: "shutdown: who waits in the kernel's queue is accepted before the listening ends",
+    file: "src/engine/native-proxy.ts",
+    find: "      this.#listening.stop();",
+    replace: "      this.#listening.close();",
+  },
+  {
+    rule: "shutdown: who is accepted after the cut is cut as well",
+    file: "src/proxy/proxy.ts",
+    find: '    if (this.#cutting) session.cut("shutdown");\n    else if (fits)',
+    replace: "    if (fits)",
   },
   {
     rule: "workers: what a dead one had open is closed",

@@ -2,7 +2,7 @@
 import { Attempt } from "../../adapters/portable/connecting.ts";
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
-import type { Connecting, ConnectOptions } from "../../src/net/runtime.ts";
+import type { Connecting, ConnectOptions, ListenOptions, Service } from "../../src/net/runtime.ts";
 import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
 import type { SimDatagram } from "./datagram.ts";
@@ -14,20 +14,28 @@ import { type Weather, Wire } from "./wire.ts";
 /** What the network does with one attempt to connect: lets it through, never answers, or says why not. */
 export type Fate = "arrives" | "silence" | "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "EADDRNOTAVAIL";
 
+/** What DNS says: records, the code of the error, or "silence". */
+export type Answer<T> = readonly T[] | string;
+
 /** Milliseconds after which a kernel gives up on its own (tcp_syn_retries in tcp(7)). */
 const KERNEL_PATIENCE = 127_000;
 
 export class Network {
   readonly clock: Clock;
   readonly random: Random;
-  /** Addresses behind a name, or the error of looking it up. */
-  readonly names = new Map<string, readonly string[] | string>();
+  /** Addresses behind a name. */
+  readonly names = new Map<string, Answer<string>>();
+  readonly services = new Map<string, Answer<Service>>();
+  /** What comes in place of an answer about a name. */
+  dnsFault: (name: string) => string | undefined = () => undefined;
   weather: () => Weather;
   fate: (to: Address) => Fate = () => "arrives";
   readonly datagrams = new Map<string, SimDatagram>();
   /** Probabilities. */
   datagramWeather = { loss: 0, doubles: 0, reorders: 0 };
   readonly #listening = new Map<string, AcceptQueue[]>();
+  /** Addresses where whoever wants to may listen as well. */
+  readonly #shared = new Set<string>();
   #lastPort = 40_000;
 
   constructor(clock: Clock, random: Random, weather: () => Weather) {
@@ -37,22 +45,33 @@ export class Network {
   }
 
   /** `count` listening sockets on one address. Throws `EADDRINUSE`. */
-  listen(at: Address, backlog: number, count = 1): { address: Address; queues: AcceptQueue[] } {
+  listen(at: Address, options: ListenOptions, count = 1): { address: Address; queues: AcceptQueue[] } {
+    const { backlog, reusePort = false } = options;
     const address = at.kind === "tcp" && at.port === 0 ? { ...at, port: this.port() } : at;
     const key = formatAddress(address);
-    if (this.#listening.has(key)) throw new SocketError("EADDRINUSE");
+    const others = this.#listening.get(key);
+    if (others && !(reusePort && this.#shared.has(key))) throw new SocketError("EADDRINUSE");
     const queues = Array.from({ length: count }, () => new AcceptQueue(backlog));
-    this.#listening.set(key, queues);
+    this.#listening.set(key, [...(others ?? []), ...queues]);
+    if (reusePort) this.#shared.add(key);
     return { address, queues };
   }
 
-  unlisten(address: Address): void {
-    this.#listening.delete(formatAddress(address));
+  unlisten(address: Address, queues: readonly AcceptQueue[]): void {
+    const key = formatAddress(address);
+    const others = this.queuesAt(address).filter((queue) => !queues.includes(queue));
+    if (others.length > 0) {
+      this.#listening.set(key, others);
+      return;
+    }
+    this.#listening.delete(key);
+    this.#shared.delete(key);
   }
 
   connect(from: Process, to: Address, options: ConnectOptions): Connecting {
     const patience = options.timeout > 0 ? options.timeout : KERNEL_PATIENCE;
-    const attempt = new Attempt(to, patience, (ms, run) => this.clock.after(ms, run));
+    // Nothing happens any more in a process that is dead.
+    const attempt = new Attempt(to, patience, (ms, run) => this.clock.after(ms, () => from.dead || run()));
     new Dial(this, from, to, options, attempt).start();
     return attempt;
   }
@@ -70,6 +89,10 @@ export class Network {
   /** A port that nobody has had yet. */
   port(): number {
     return ++this.#lastPort;
+  }
+
+  answer<T>(table: ReadonlyMap<string, Answer<T>>, name: string): Answer<T> {
+    return this.dnsFault(name) ?? table.get(name) ?? "ENOTFOUND";
   }
 
   delay(): number {
@@ -110,11 +133,12 @@ class Dial {
 
   #fail(code: string): void {
     this.#hold(false);
-    this.#attempt.fail({ code });
+    if (!this.#process.dead) this.#attempt.fail({ code });
   }
 
   #resolveName(name: string): void {
-    const answer = this.#network.names.get(name) ?? "ENOTFOUND";
+    const answer = this.#network.answer(this.#network.names, name);
+    if (answer === "silence") return;
     if (typeof answer === "string") {
       this.#fail(answer);
       return;
@@ -182,6 +206,6 @@ class Dial {
   }
 }
 
-function isName(host: string): boolean {
+export function isName(host: string): boolean {
   return !/^[\d.]+$/.test(host) && !host.includes(":");
 }

@@ -1,10 +1,11 @@
 /** What happens in the storm of one seed, as far as it is decided beforehand. */
-import { DEFAULTS, type ProxyConfig, type Timeouts } from "../../src/config/config.ts";
+import { DEFAULTS, type ProxyConfig, plainTarget, type TargetConfig, type Timeouts } from "../../src/config/config.ts";
 import type { Address } from "../../src/net/address.ts";
 import { parseCidr } from "../../src/net/cidr.ts";
 import type { Script } from "../peers/endpoint.ts";
 import type { Random } from "../peers/random.ts";
 import { DIALOGUES, type Dialogue, type Kind, makeScript } from "../peers/scripts.ts";
+import { type Guard, makeGuard } from "./guard.ts";
 import type { Fate } from "./network.ts";
 import type { Habits } from "./process.ts";
 import type { Weather } from "./wire.ts";
@@ -15,6 +16,7 @@ export interface Plan {
   /** Threads of the native engine; 0: portable. */
   readonly workers: number;
   readonly config: ProxyConfig;
+  readonly guard: Guard;
   readonly habits: Habits;
   /** Descriptors there really are, and what the platform tells of them. */
   readonly limit: number;
@@ -52,6 +54,9 @@ export function makePlan(random: Random): Plan {
   const limit = rough && random.chance(0.25) ? random.between(68, 110) : 1_000_000;
   const told = limit < 1_000 ? random.pick([undefined, limit, limit, limit + 20]) : undefined;
   const shutdownAt = rough ? random.between(0, random.pick([50, 2_000, 60_000])) : 0;
+  const plain = makeConfig(random, rough, scale);
+  const [target] = plain.targets as [TargetConfig];
+  const guard = makeGuard(random.fork("guard"), kind, target, plain.listen.kind === "tcp");
   return {
     kind,
     workers,
@@ -59,7 +64,8 @@ export function makePlan(random: Random): Plan {
     told,
     scale,
     dialogue,
-    config: makeConfig(random, rough, scale),
+    config: { ...plain, ...guard.config },
+    guard,
     habits: makeHabits(random, scale),
     clients: random.size(1, limit < 1_000 ? 60 : 24),
     arrivals: random.pick([0, 10, 1_000]),
@@ -96,7 +102,7 @@ function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig 
     ...DEFAULTS.proxy,
     name: "storm",
     listen: random.chance(0.8) ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: "/run/weir.sock" },
-    targets: [random.pick(TARGETS)],
+    targets: [plainTarget(random.pick(TARGETS))],
     timeouts,
     deny: rough && access.chance(0.1) ? [parseCidr("127.0.0.0/8")] : [],
     refuse: access.pick(["reset", "close"]),

@@ -2,7 +2,8 @@
  * A simulated process: its descriptors, its timers, and how its runtime behaves where the contract leaves a
  * choice. One that has died runs nothing any more, while its sockets stay open until somebody closes them.
  */
-import type { Connecting, Timer } from "../../src/net/runtime.ts";
+import type { Attempt } from "../../adapters/portable/connecting.ts";
+import type { Timer } from "../../src/net/runtime.ts";
 import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
 import type { SimSocket } from "./socket.ts";
@@ -42,7 +43,7 @@ export class Process {
   readonly limit: number;
   readonly sockets = new Set<SimSocket>();
   /** Attempts to connect; each can be told to give up. */
-  readonly attempts = new Set<Connecting>();
+  readonly attempts = new Set<Attempt>();
   /** What a socket's owner did that the contract forbids. */
   readonly misuses: string[] = [];
   /** Descriptors that are not stream sockets, and those that somebody else in the process holds. */
@@ -133,7 +134,11 @@ export class Process {
   /** What close(2) does for a process that is gone: its peers see resets. */
   reclaim(): void {
     for (const socket of this.sockets) socket.abort();
-    for (const attempt of this.attempts) attempt.cancel();
+    for (const attempt of this.attempts) {
+      // Nobody is left who could be told.
+      attempt.settled = true;
+      attempt.stop();
+    }
     this.timers = 0;
   }
 

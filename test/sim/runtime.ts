@@ -1,8 +1,9 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
 import { SimDatagram } from "./datagram.ts";
+import { ask } from "./dns.ts";
 import { type AcceptQueue, SimListener } from "./listener.ts";
-import type { Network } from "./network.ts";
+import { isName, type Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import type { SimSocket } from "./socket.ts";
 
@@ -20,30 +21,35 @@ export function runtimeOf(
   return {
     name: "linux",
     version: "simulated",
-    can: { pauseAccept: habits.pauseAccept, abstractUnix: true },
+    can: { pauseAccept: habits.pauseAccept, abstractUnix: true, reusePort: true },
     descriptors: told,
     now: () => clock.now,
     wallClock: () => EPOCH + clock.now,
     after: (ms, run) => process.after(ms, run),
     async listen(at, options, accept) {
-      const { address, queues } = network.listen(at, options.backlog);
+      const { address, queues } = network.listen(at, options);
       const [queue] = queues;
       if (!queue) throw new Error("no queue");
       process.take();
-      return new SimListener(process, queue, address, options, accept, () => {
-        network.unlisten(address);
+      const release = () => {
+        network.unlisten(address, queues);
         queue.close();
         process.give();
-      });
+      };
+      return new SimListener(process, queue, address, options, accept, release, true);
     },
     adopt(descriptor, address, options, accept) {
       const queue = queues.get(descriptor);
       if (!queue) throw new Error(`no listening socket ${descriptor}`);
-      return new SimListener(process, queue, address, options, accept, () => {});
+      // As the kernel does it: over TCP the end of listening is the end of those that still wait.
+      const release = () => (address.kind === "tcp" ? queue.close() : undefined);
+      return new SimListener(process, queue, address, options, accept, release, false);
     },
     connect: (to, options) => network.connect(process, to, options),
     ...(habits.links ? { link: (from, to, meter) => (from as SimSocket).link(to as SimSocket, meter) } : {}),
     datagram: async (at, options) => SimDatagram.open(network, process, at, options),
+    resolve: async (host, options) => (isName(host) ? ask(network, process, network.names, host, options) : [host]),
+    resolveService: (name, options) => ask(network, process, network.services, name, options),
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),
   };
 }

@@ -3,7 +3,8 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { NativeEngine } from "../../src/engine/native.ts";
 import { PortableEngine } from "../../src/engine/portable.ts";
 import { CELL } from "../../src/metrics/counters.ts";
-import type { Address } from "../../src/net/address.ts";
+import { type Address, formatAddress } from "../../src/net/address.ts";
+import { writeProxyHeader } from "../../src/net/proxy-protocol-write.ts";
 import type { ConnectOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
 import type { ProxyControl } from "../../src/proxy/control.ts";
 import type { ProxyEvents } from "../../src/proxy/proxy.ts";
@@ -13,7 +14,7 @@ import { Endpoint, type Mischief } from "../peers/endpoint.ts";
 import { Random } from "../peers/random.ts";
 import { Clock } from "./clock.ts";
 import { judge } from "./judge.ts";
-import { Network } from "./network.ts";
+import { isName, Network } from "./network.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { EASY, Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -77,6 +78,7 @@ export class Storm {
   readonly #trace: ((line: string) => void) | undefined;
   #unfinished = 0;
   #toCome: number;
+  #stopping = false;
 
   constructor(random: Random, trace: ((line: string) => void) | undefined) {
     this.#random = random;
@@ -99,6 +101,12 @@ export class Storm {
     for (let n = 1; n <= this.plan.clients; n++) {
       this.clock.after(this.#random.fraction() * this.plan.arrivals, () => this.#client(n));
     }
+    const { proxy } = this;
+    for (const { at, run } of this.plan.guard.changes) {
+      this.clock.after(at, () => {
+        if (!this.#stopping) run(proxy);
+      });
+    }
     for (const at of this.plan.deaths) this.clock.after(at, () => this.threads?.kill());
     if (this.plan.kind === "rough") await this.clock.run(() => false, this.plan.shutdownAt);
     else await this.#untilDone();
@@ -107,19 +115,27 @@ export class Storm {
     judge(this);
   }
 
+  /** Connections that weir's listeners have handed to it. */
+  get accepted(): number {
+    return [this.weir, ...(this.threads?.processes ?? [])].reduce((sum, each) => sum + each.accepted, 0);
+  }
+
   async #open(): Promise<void> {
     const { plan, weir } = this;
     const runtime = runtimeOf(this.#network, weir, plan.told);
-    const [target] = plan.config.targets as [Address];
-    const at: Address = target.kind === "tcp" ? { ...target, host: "10.0.0.1" } : target;
     let id = TARGET_IDS;
     const targetOptions = { ...OPTIONS, backlog: 4_096 };
-    await this.#outside.listen(at, targetOptions, (socket) => {
-      this.targets.push(this.#endpoint(socket, plan.target(++id)));
-    });
+    const hosts = new Set<string>();
+    for (const { address } of plan.config.targets) {
+      const target = address as Address;
+      const at: Address = target.kind === "tcp" && isName(target.host) ? { ...target, host: "10.0.0.1" } : target;
+      hosts.add(at.kind === "tcp" ? at.host : at.path);
+      await this.#outside.listen(at, targetOptions, (socket) => {
+        this.targets.push(this.#endpoint(socket, plan.target(++id)));
+      });
+    }
     this.#network.fate = (to) => {
-      const ours = to.kind === at.kind && (to.kind === "unix" || (at.kind === "tcp" && to.host === at.host));
-      return ours ? this.#random.pick(plan.fates) : "arrives";
+      return hosts.has(to.kind === "tcp" ? to.host : to.path) ? this.#random.pick(plan.fates) : "arrives";
     };
     if (plan.workers === 0) this.engine = new PortableEngine(runtime);
     else {
@@ -155,7 +171,10 @@ export class Storm {
     this.#outside.connect(address, OPTIONS).socket.then(
       (socket) => {
         this.#toCome--;
-        this.clients.push(this.#endpoint(socket, this.plan.client(id)));
+        const spokenFor = this.#speakFor(socket, id);
+        const client = this.#endpoint(socket, this.plan.client(id));
+        if (spokenFor !== undefined) client.address = spokenFor;
+        this.clients.push(client);
       },
       (error) => {
         this.#toCome--;
@@ -163,6 +182,15 @@ export class Storm {
         if (this.plan.kind === "gentle") this.violations.push(`client ${id} was refused: ${error.code}`);
       },
     );
+  }
+
+  /** Begins with a PROXY header, if that is the plan, and answers the address in it. */
+  #speakFor(socket: StreamSocket, id: number): string | undefined {
+    if (!this.plan.guard.proxied) return undefined;
+    (socket as SimSocket).outgoing.merges = true;
+    const source = { kind: "tcp", host: `192.0.2.${id % 4}`, port: id } as const;
+    socket.write(writeProxyHeader(id % 2 === 0 ? "v1" : "v2", { source, destination: source }));
+    return formatAddress(source);
   }
 
   #endpoint(socket: StreamSocket, script: ReturnType<Plan["client"]>): Endpoint {
@@ -186,15 +214,25 @@ export class Storm {
     const { engine, proxy, plan, clock } = this;
     if (!engine || !proxy) return;
     this.#note("shutdown");
-    const waiting = this.#network.queuesAt(proxy.address).flatMap(({ since }) => since ?? []);
+    this.#stopping = true;
+    const queues = this.#network.queuesAt(proxy.address);
+    const waiting = queues.flatMap(({ since }) => since ?? []);
     const idle = proxy.counters.get(CELL.active) === 0;
     const forgotten = idle ? waiting.filter((since) => clock.now - since > OVERSEEN) : [];
+    // Word that there is room may be on its way.
+    if (neglected(proxy) > 0) await clock.run(() => false, clock.now + MOMENT);
+    const waitingStill = neglected(proxy);
+    if (waitingStill > 0) this.violations.push(`${waitingStill} clients wait although there is room`);
     if (forgotten.length > 0) this.violations.push(`clients wait since ${forgotten}, and nobody is being served`);
     const { hurryAt } = plan;
     const hurry = hurryAt === undefined ? undefined : new Promise((resolve) => clock.after(hurryAt, () => resolve(0)));
     const runtime = runtimeOf(this.#network, this.weir, plan.told);
+    const due = queues.reduce((sum, queue) => sum + queue.waiting, this.accepted);
     const grace = Math.min(plan.grace, hurryAt ?? plan.grace);
     await this.#within(shutDown(runtime, [proxy], plan.grace, hurry), grace + BOUND, "the shutdown");
+    const able = plan.deaths.length === 0 && plan.limit >= 1_000;
+    if (able && this.accepted < due)
+      this.violations.push(`clients that waited were not accepted: ${due - this.accepted}`);
     await this.#within(engine.close(), BOUND, "closing the engine");
     await clock.run(() => false, clock.now + MOMENT);
     this.left = { descriptors: this.weir.descriptors, timers: this.weir.timers };
@@ -219,6 +257,13 @@ export class Storm {
   #note(text: string): void {
     this.#trace?.(`${this.clock.now.toFixed(3).padStart(12)}  ${text}`);
   }
+}
+
+/** How many wait in the queue while there is room. */
+function neglected({ counters, config, targets }: ProxyControl): number {
+  const room = config.maxConnections === 0 || counters.get(CELL.targetActive) === 0;
+  const roomy = targets.every((target) => target.maxConnections === 0 && target.state === "ready");
+  return room && roomy ? counters.get(CELL.waiting) : 0;
 }
 
 /** What bad peers can do to simulated sockets. */

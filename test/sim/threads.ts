@@ -36,7 +36,7 @@ export class SimThreads implements Threads {
   }
 
   async listen(...[at, options, count]: Parameters<Threads["listen"]>): Promise<Listening> {
-    const { address, queues } = this.#network.listen(at, options.backlog, count);
+    const { address, queues } = this.#network.listen(at, options, count);
     const descriptors = queues.map((queue) => {
       this.#main.take();
       this.#queues.set(++this.#lastDescriptor, queue);
@@ -46,11 +46,12 @@ export class SimThreads implements Threads {
       address,
       descriptors,
       stop: () => {
-        this.#network.unlisten(address);
+        if (address.kind === "tcp") return;
         for (const queue of queues) queue.open = false;
       },
       close: () => {
-        for (const queue of queues) {
+        this.#network.unlisten(address, queues);
+        for (const queue of queues.splice(0)) {
           queue.close();
           this.#main.give();
         }

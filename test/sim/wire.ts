@@ -41,6 +41,8 @@ export class Wire {
   resetArrived = false;
   /** The network swallows everything, silently. */
   severed = false;
+  /** One read takes bytes of several writes. */
+  merges = false;
   /** When the last byte moved. */
   movedAt = 0;
   /** When the receiving process took a byte. */
@@ -111,6 +113,7 @@ export class Wire {
 
   /** The receiver's process takes bytes out of its kernel. */
   read(count: number): Uint8Array {
+    if (this.merges) this.inbox.join();
     const chunk = this.inbox.take(count);
     this.readAt = this.#clock.now;
     this.movedAt = this.readAt;

@@ -1,5 +1,5 @@
 /** `weir check CONFIG`: every problem of a file, or what it would run. */
-import type { ProxyConfig } from "../../config/config.ts";
+import { type ProxyConfig, targetsOf } from "../../config/config.ts";
 import { formatDuration } from "../../config/units.ts";
 import { formatAddress } from "../../net/address.ts";
 import type { CommandRun } from "../context.ts";
@@ -21,5 +21,5 @@ function describe({ name, listen, targets, timeouts }: ProxyConfig): string {
   const limits = Object.entries(timeouts)
     .map(([what, ms]) => `${what} ${ms === 0 ? "off" : formatDuration(ms)}`)
     .join(", ");
-  return `${name}: ${formatAddress(listen)} -> ${targets.map(formatAddress).join(", ")} (${limits})`;
+  return `${name}: ${formatAddress(listen)} -> ${targetsOf({ targets })} (${limits})`;
 }

@@ -1,5 +1,5 @@
 /** `weir demo`: an echo server, a proxy and metrics in one process, and some traffic to look at. */
-import { type Config, DEFAULTS } from "../../config/config.ts";
+import { type Config, DEFAULTS, plainTarget } from "../../config/config.ts";
 import { formatBytes } from "../../metrics/totals.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import type { Runtime } from "../../net/runtime.ts";
@@ -19,11 +19,11 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
   const signals = stopSignals(host);
   const echo = await EchoServer.open(runtime, ANY_PORT);
   const config: Config = {
-    admin: { listen: ANY_PORT, explicit: true },
+    admin: { listen: ANY_PORT, explicit: true, tokenEnv: null },
     log: { ...logOptions(line), summaryInterval: 0 },
     engine: DEFAULTS.engine,
     shutdown: { grace: 1_000 },
-    proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [echo.address] }],
+    proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
   };
   const service = await Service.start(runtime, openThreads, host, config);
   const proxy = service.proxies[0]?.address ?? ANY_PORT;

@@ -1,5 +1,7 @@
 /** `weir explain CONFIG --from IP`: which rule lets a client in or shuts it out, without a connection. */
 import { Access } from "../../admit/access.ts";
+import { Schedule } from "../../admit/schedule.ts";
+import { limitsSources } from "../../admit/sources.ts";
 import type { ProxyConfig } from "../../config/config.ts";
 import { formatAddress } from "../../net/address.ts";
 import { UsageError } from "../../net/errors.ts";
@@ -7,25 +9,54 @@ import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
 
 /** 0: everyone asked about lets the client in; 1: somebody does not. */
-export const explain: CommandRun = async ({ host, line }) => {
+export const explain: CommandRun = async ({ runtime, host, line }) => {
   const { proxies } = await readConfig(host, line.positionals[0] ?? "");
-  const { from, to } = line.flags as { readonly from?: string; readonly to?: string };
+  const { from, to, at } = line.flags as { readonly from?: string; readonly to?: string; readonly at?: number };
   if (from === undefined) throw new UsageError("EUSAGE", "weir explain: --from is missing; write --from IP");
   const asked = to === undefined ? proxies : proxies.filter(({ name }) => name === to);
   if (asked.length === 0) {
     const names = proxies.map(({ name }) => name).join(", ");
     throw new UsageError("EUSAGE", `weir explain: there is no proxy "${to}"; the file has ${names}`);
   }
-  const verdicts = asked.map((proxy) => verdict(proxy, from));
-  for (const { text } of verdicts) host.out(text);
+  const verdicts = asked.map((proxy) => verdict(proxy, from, at ?? runtime.wallClock()));
+  for (const { lines } of verdicts) for (const text of lines) host.out(text);
   return verdicts.every(({ allowed }) => allowed) ? 0 : 1;
 };
 
-function verdict(proxy: ProxyConfig, from: string): { allowed: boolean; text: string } {
-  const { name, listen, refuse } = proxy;
+function verdict(proxy: ProxyConfig, from: string, at: number): { allowed: boolean; lines: string[] } {
+  const { name, listen, refuse, schedule } = proxy;
   const client = listen.kind === "unix" ? listen : ({ kind: "tcp", host: from, port: 0 } as const);
-  const { allowed, rule } = new Access(proxy).judge(client);
+  const access = new Access(proxy).judge(client);
+  const time = new Schedule(schedule).judge(at);
+  const allowed = access.allowed && time.allowed;
   const how = refuse === "reset" ? "reset" : "closed";
   const what = allowed ? "let in" : `not let in (${how})`;
-  return { allowed, text: `${name} (${formatAddress(listen)}): ${from} is ${what}: ${rule}` };
+  const rules = [access, ...(schedule.length > 0 ? [time] : [])];
+  const deciding = rules.filter((rule) => allowed || !rule.allowed).map(({ rule }) => rule);
+  const text = `${name} (${formatAddress(listen)}): ${from} is ${what}: ${deciding.join("; ")}`;
+  return { allowed, lines: [text, ...(allowed ? conditions(proxy).map((each) => `  ${each}`) : [])] };
+}
+
+/** What depends on other connections, and cannot be told without them. */
+function conditions({ maxConnections, queue, perSource, proxyProtocol }: ProxyConfig): string[] {
+  const lines: string[] = [];
+  if (maxConnections > 0) {
+    lines.push(`as long as fewer than ${maxConnections} connections are open; ${queue.size} more may wait`);
+  }
+  if (limitsSources(perSource)) {
+    const { maxConnections: most, perSecond, burst } = perSource;
+    if (most > 0) lines.push(`as long as it has fewer than ${most} connections`);
+    if (perSecond > 0) lines.push(`as long as it comes no faster than ${formatRate(perSecond)}, ${burst} at once`);
+  }
+  if (proxyProtocol.acceptFrom.length > 0) {
+    lines.push("a PROXY header of a trusted source may speak for it: --from is then the address in the header");
+  }
+  return lines;
+}
+
+/** In the first unit of which there is at least one, as people would write it: `20/m`, not `0.3333333333333333/s`. */
+function formatRate(perSecond: number): string {
+  const rounded = (rate: number) => Number(rate.toFixed(3));
+  if (perSecond >= 1) return `${rounded(perSecond)}/s`;
+  return perSecond * 60 >= 1 ? `${rounded(perSecond * 60)}/m` : `${rounded(perSecond * 3_600)}/h`;
 }

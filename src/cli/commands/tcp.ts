@@ -1,12 +1,12 @@
-/** `weir tcp LISTEN TARGET`: one proxy from the command line. */
+/** `weir tcp LISTEN TARGET…`: one proxy from the command line. */
+import { withRangeFiles } from "../../config/range-files.ts";
 import { tcpConfig } from "../config-flags.ts";
-import { type CommandRun, stopSignals } from "../context.ts";
-import { Service } from "../service.ts";
+import type { CommandRun } from "../context.ts";
+import { rangeReader } from "../read-config.ts";
+import { serve } from "../serve.ts";
 
-export const tcp: CommandRun = async ({ runtime, openThreads, host, line }) => {
-  const signals = stopSignals(host);
-  const service = await Service.start(runtime, openThreads, host, tcpConfig(line));
-  await signals.first;
-  await service.stop(signals.again);
-  return 0;
+export const tcp: CommandRun = (context) => {
+  const { host, line } = context;
+  // To read it again is to read its files again.
+  return serve(context, () => withRangeFiles(tcpConfig(line), rangeReader(host)));
 };

@@ -1,0 +1,47 @@
+/** A target on the command line: its address, and behind commas what files say in a table. */
+import { UsageError } from "../net/errors.ts";
+import { parseTarget } from "../net/target-name.ts";
+import { plainTarget, type TargetConfig, WEIGHT_MAX } from "./config.ts";
+import { nearest } from "./nearest.ts";
+import { COUNT_MAX } from "./units.ts";
+
+/**
+ * Reads a target with its options: `weight=N`, `backup`, `max_connections=N`.
+ *
+ * @example parseTargetOptions("10.0.0.2:80,weight=2").weight // 2
+ * @throws {UsageError} `EADDRESS` or `ETARGET`, naming the text, what is wrong with it and what to write instead.
+ */
+export function parseTargetOptions(text: string): TargetConfig {
+  const [address = "", ...options] = text.split(",");
+  const fail: Fail = (why) => {
+    throw new UsageError("ETARGET", `Cannot parse target "${text}": ${why}`);
+  };
+  const target = plainTarget(parseTarget(address));
+  const given = new Map<string, Partial<TargetConfig>>();
+  for (const option of options) {
+    const [name, setting] = readOption(option, fail);
+    if (given.has(name)) fail(`"${name}" is given twice; keep one`);
+    given.set(name, setting);
+  }
+  return Object.assign(target, ...given.values());
+}
+
+type Fail = (why: string) => never;
+
+const KNOWN = ["weight", "backup", "max_connections"] as const;
+
+function readOption(option: string, fail: Fail): [name: (typeof KNOWN)[number], setting: Partial<TargetConfig>] {
+  const [, written = "", value] = /^([^=]*)(?:=(.*))?$/s.exec(option) ?? [];
+  const name = KNOWN.find((each) => each === written);
+  if (name === undefined) {
+    const meant = nearest(written, KNOWN);
+    return fail(`unknown option "${written}"; ${meant ? `did you mean "${meant}"?` : `use ${KNOWN.join(", ")}`}`);
+  }
+  if (name === "backup") {
+    return value === undefined ? [name, { backup: true }] : fail('"backup" takes no value; write it alone');
+  }
+  const most = name === "weight" ? WEIGHT_MAX : COUNT_MAX;
+  const number = Number(value);
+  if (!/^\d+$/.test(value ?? "") || number > most) return fail(`write ${name}=N, with N from 0 to ${most}`);
+  return [name, name === "weight" ? { weight: number } : { maxConnections: number }];
+}

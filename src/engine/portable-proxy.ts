@@ -1,0 +1,113 @@
+/** One proxy whose connections live in the caller's own thread. */
+import { type TargetChange, TargetGroup, type TargetView } from "../balance/group.ts";
+import type { ProxyConfig } from "../config/config.ts";
+import { CELLS, Counters } from "../metrics/counters.ts";
+import type { Address } from "../net/address.ts";
+import type { Runtime } from "../net/runtime.ts";
+import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
+import { type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
+import { type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+
+let lastId = 0;
+
+export class PortableProxy implements ProxyControl {
+  config: ProxyConfig;
+  readonly #runtime: Runtime;
+  readonly #core: RunningProxy;
+  readonly #group: TargetGroup;
+  #memory: EntranceMemory;
+
+  static async open(runtime: Runtime, config: ProxyConfig, events: ProxyEvents): Promise<PortableProxy> {
+    let core: RunningProxy | undefined;
+    const group = new TargetGroup(runtime, config, 1, {
+      ...events.targets,
+      changed: (targets) => core?.retarget(targets),
+    });
+    const memory = entranceMemory(config, 1, runtime.wallClock());
+    const share = {
+      nextId: () => ++lastId,
+      cells: new Float64Array(CELLS),
+      worker: 0,
+      workers: 1,
+      memory,
+      nudge() {},
+      listen: runtime.listen,
+    };
+    await group.start();
+    try {
+      core = await RunningProxy.open(runtime, config, events, { ...share, targets: group.shares });
+      // They may have changed meanwhile, and nobody could be told.
+      core.retarget(group.shares);
+    } catch (error) {
+      group.stop();
+      throw error;
+    }
+    return new PortableProxy(runtime, config, core, group, memory);
+  }
+
+  private constructor(
+    runtime: Runtime,
+    config: ProxyConfig,
+    core: RunningProxy,
+    group: TargetGroup,
+    memory: EntranceMemory,
+  ) {
+    this.#runtime = runtime;
+    this.config = config;
+    this.#core = core;
+    this.#group = group;
+    this.#memory = memory;
+  }
+
+  get address(): Address {
+    return this.#core.address;
+  }
+
+  get figures(): readonly Counters[] {
+    return [this.#core.front, ...this.#group.counters];
+  }
+
+  get counters(): Counters {
+    return Counters.sum(this.figures);
+  }
+
+  get targets(): readonly TargetView[] {
+    return this.#group.views;
+  }
+
+  get draining(): boolean {
+    return this.#core.draining;
+  }
+
+  connections(limit: number): Promise<ConnectionList> {
+    return this.#core.connections(limit);
+  }
+
+  async close(id: number): Promise<boolean> {
+    return this.#core.close(id);
+  }
+
+  setTarget(address: string, change: TargetChange): boolean {
+    return this.#group.set(address, change);
+  }
+
+  configure(config: ProxyConfig): void {
+    this.config = config;
+    this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
+    this.#core.configure(config, this.#memory);
+    this.#group.configure(config);
+  }
+
+  get stopped(): Promise<void> {
+    return this.#core.stopped;
+  }
+
+  async drain(): Promise<void> {
+    await this.#core.drain();
+    this.#group.stop();
+  }
+
+  cut(): void {
+    this.#core.cut();
+  }
+}

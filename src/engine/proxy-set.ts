@@ -1,0 +1,158 @@
+/** The proxies of a service, and how those that run become those of another configuration. */
+import type { ProxyConfig } from "../config/config.ts";
+import { Counters } from "../metrics/counters.ts";
+import { covers, formatAddress } from "../net/address.ts";
+import type { ProxyControl } from "../proxy/control.ts";
+
+/** Names of proxies; what is left out of the four stays as it was. */
+export interface Changes {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** What takes effect at the next start alone, in words. */
+  readonly later: readonly string[];
+}
+
+/** Starts a proxy; rejects with an error for people. */
+export type OpenProxy = (config: ProxyConfig) => Promise<ProxyControl>;
+
+export class ProxySet {
+  readonly #open: OpenProxy;
+  readonly #running = new Map<ProxyControl, ProxyConfig>();
+  /** No longer listening, with connections left. */
+  readonly #leaving = new Set<ProxyControl>();
+  /** What those counted that are gone, by proxy and target. */
+  readonly #past = new Map<string, Counters>();
+
+  constructor(open: OpenProxy) {
+    this.#open = open;
+  }
+
+  /** Those that listen and those that are leaving. */
+  get all(): readonly ProxyControl[] {
+    return [...this.#running.keys(), ...this.#leaving];
+  }
+
+  /** All that is counted: figures never go down because a proxy is gone. */
+  get figures(): readonly Counters[] {
+    return [...this.all.flatMap(({ figures }) => figures), ...this.#past.values()];
+  }
+
+  get past(): readonly Counters[] {
+    return [...this.#past.values()];
+  }
+
+  /** Starts all of them; those that run when one fails go on running. */
+  async start(configs: readonly ProxyConfig[]): Promise<void> {
+    for (const config of configs) await this.#start(config);
+  }
+
+  /**
+   * Makes the running proxies those of another configuration. Listeners that stay are never closed. Rejects, with
+   * everything as it was, when one that is new cannot be started.
+   */
+  async change(configs: readonly ProxyConfig[]): Promise<Changes> {
+    const kept = this.#match(configs);
+    const fresh = configs.filter((config) => !kept.has(config));
+    const leaving = [...this.#running.keys()].filter((proxy) => ![...kept.values()].includes(proxy));
+    // An address that a new one needs is free only when the old one has let go of it.
+    const inTheWay = leaving.filter(({ config: { listen: old } }) => {
+      return fresh.some(({ listen }) => covers(listen, old) || covers(old, listen));
+    });
+    const before = inTheWay.flatMap((proxy) => this.#running.get(proxy) ?? []);
+    await Promise.all(inTheWay.map((proxy) => this.#retire(proxy)));
+    await this.#startAll(fresh, before);
+    const later: string[] = [];
+    const changed: string[] = [];
+    for (const [config, proxy] of kept) {
+      const old = this.#running.get(proxy);
+      if (!old || same(old, config)) continue;
+      proxy.configure(config);
+      this.#running.set(proxy, config);
+      changed.push(config.name);
+      later.push(...postponed(old, config));
+    }
+    const removed = leaving.map(({ config }) => config.name);
+    for (const proxy of leaving) if (!inTheWay.includes(proxy)) void this.#retire(proxy);
+    return { added: fresh.map(({ name }) => name), changed, removed, later };
+  }
+
+  /** Stops listening everywhere; resolves when the last connection has ended. */
+  async drain(): Promise<void> {
+    await Promise.all(this.all.map((proxy) => proxy.drain()));
+  }
+
+  cut(): void {
+    for (const proxy of this.all) proxy.cut();
+  }
+
+  async #start(config: ProxyConfig): Promise<ProxyControl> {
+    const proxy = await this.#open(config);
+    this.#running.set(proxy, config);
+    return proxy;
+  }
+
+  /** All or none: `before` are started again if not all can be. */
+  async #startAll(fresh: readonly ProxyConfig[], before: readonly ProxyConfig[]): Promise<void> {
+    const started: ProxyControl[] = [];
+    try {
+      for (const config of fresh) started.push(await this.#start(config));
+    } catch (error) {
+      await Promise.all(started.map((proxy) => this.#retire(proxy)));
+      await this.start(before);
+      throw error;
+    }
+  }
+
+  /** Which of the running goes on as which: by the address, or, where any port will do, by the name. */
+  #match(configs: readonly ProxyConfig[]): Map<ProxyConfig, ProxyControl> {
+    const free = new Map([...this.#running].filter(([proxy]) => !proxy.draining));
+    const kept = new Map<ProxyConfig, ProxyControl>();
+    for (const config of configs) {
+      for (const [proxy, old] of free) {
+        if (placeOf(old) !== placeOf(config)) continue;
+        kept.set(config, proxy);
+        free.delete(proxy);
+        break;
+      }
+    }
+    return kept;
+  }
+
+  /** Resolves when it no longer listens. */
+  async #retire(proxy: ProxyControl): Promise<void> {
+    this.#running.delete(proxy);
+    this.#leaving.add(proxy);
+    void proxy.drain().then(() => {
+      this.#leaving.delete(proxy);
+      for (const figures of proxy.figures) this.#remember(figures);
+    });
+    await proxy.stopped;
+  }
+
+  #remember(figures: Counters): void {
+    const key = `${figures.proxy}\n${figures.target}`;
+    const known = this.#past.get(key);
+    if (known) known.include(figures);
+    else this.#past.set(key, Counters.sum([figures]));
+  }
+}
+
+/** Where it listens; any port is another one for each name. */
+function placeOf({ listen, name, reusePort }: ProxyConfig): string {
+  const any = listen.kind === "tcp" && listen.port === 0;
+  return `${formatAddress(listen)} ${reusePort} ${any ? name : ""}`;
+}
+
+/** Options that a listening socket hands on to whom it accepts. */
+function postponed(old: ProxyConfig, config: ProxyConfig): string[] {
+  const keys = (["noDelay", "keepAlive", "buffer"] as const).filter((key) => old[key] !== config[key]);
+  if (keys.length === 0) return [];
+  return [`${keys.join(", ").toLowerCase()} of proxy "${config.name}", for the sockets of clients`];
+}
+
+function same(a: ProxyConfig, b: ProxyConfig): boolean {
+  const text = (config: ProxyConfig) =>
+    JSON.stringify(config, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  return text(a) === text(b);
+}

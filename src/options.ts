@@ -1,0 +1,182 @@
+/** What the library's users can say about a proxy, and the configuration that it becomes. */
+import { parseRate } from "./admit/rate.ts";
+import { parseWindow } from "./admit/schedule.ts";
+import {
+  BALANCES,
+  DEFAULTS,
+  ENGINES,
+  type EngineConfig,
+  HEALTH,
+  type HealthConfig,
+  NONE_HEALTHY,
+  PROXY_VERSIONS,
+  type ProxyConfig,
+  REFUSALS,
+  RETRIES_MAX,
+  type Timeouts,
+} from "./config/config.ts";
+import { parseTargetOptions } from "./config/target-options.ts";
+import { COUNT_MAX } from "./config/units.ts";
+import { covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
+import { parseCidr } from "./net/cidr.ts";
+import { UsageError } from "./net/errors.ts";
+import { isAddress } from "./net/target-name.ts";
+
+export interface ProxyOptions {
+  /** Shown in records and metrics. Default: the listen address. */
+  readonly name?: string;
+  /** Milliseconds; 0 turns one off. Defaults: connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
+  readonly buffer?: number;
+  /** TCP_NODELAY on both connections. Default true. */
+  readonly noDelay?: boolean;
+  /** Milliseconds of silence before TCP keepalive probes; 0: none, the default. */
+  readonly keepAlive?: number;
+  /** Other processes may listen on the same address, as long as each of them says so (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean;
+  /** Which of several targets gets the next connection. Default "round_robin". */
+  readonly balance?: ProxyConfig["balance"];
+  /** Milliseconds in which a target that has come back grows to its whole share; 0, the default: it has it at once. */
+  readonly slowStart?: number;
+  /** Checks that find out which targets are well; without this there are none, `{}` has the defaults of `HealthConfig`. */
+  readonly health?: Partial<HealthConfig>;
+  /** What becomes of clients when the checks have given up every target: "refuse", the default, or "try_all". */
+  readonly noneHealthy?: ProxyConfig["noneHealthy"];
+  /** How `dns://` and `dns+srv://` targets are resolved: servers such as "10.0.0.1:53", and milliseconds. */
+  readonly dns?: Partial<ProxyConfig["dns"]>;
+  /** Ranges of clients that are let in, such as `"10.0.0.0/8"`; nobody else, then. The narrowest range decides. */
+  readonly allow?: readonly string[];
+  /** Ranges of clients that are shut out. */
+  readonly deny?: readonly string[];
+  /** When clients are let in: windows such as `"Mon-Fri 08:00-18:00 Europe/Berlin"`. Default: always. */
+  readonly schedule?: readonly string[];
+  /** Connections at once, 0, the default, for as many as there is room for; others wait in the queue. */
+  readonly maxConnections?: number;
+  /** Connections that may wait, and for how many milliseconds. Default 1,000 and 5,000. */
+  readonly queue?: Partial<ProxyConfig["queue"]>;
+  /** Connections that one client address (of IPv6: its /64) may have at once; 0, the default, for any number. */
+  readonly maxConnectionsPerSource?: number;
+  /** How fast connections of one client address may come, such as `"20/s"`; `burst` of them at once. */
+  readonly rate?: { readonly connectionsPerSource: string; readonly burst?: number };
+  /** Who has to begin with a PROXY header, and what targets are sent: "v1", "v2" or "off", the default. */
+  readonly proxyProtocol?: {
+    readonly acceptFrom?: readonly string[];
+    readonly timeout?: number;
+    readonly send?: ProxyConfig["proxyProtocol"]["send"];
+  };
+  /** What those get that are shut out: "reset" (RST, the default) or "close" (FIN). */
+  readonly refuse?: ProxyConfig["refuse"];
+  /** How often targets that cannot be connected are tried again, 0 to 100: after 100 ms, 200 ms, … a second. Default 0. */
+  readonly retries?: number;
+  /** The local IP address from which targets are connected. Default: the kernel chooses. */
+  readonly source?: string;
+  /**
+   * "portable", the default, relays in this thread on the runtime's sockets. "native" relays in threads of its
+   * own over libc, on Linux under Bun and Deno; "auto" does so where it works.
+   */
+  readonly engine?: EngineConfig["mode"];
+  /** Threads of the native engine, 1 to 256. Default 1. */
+  readonly workers?: number;
+}
+
+/** The configuration that `Proxy.bind` runs. Throws as it does. */
+export function toProxyConfig(listen: string, target: string | readonly string[], options: ProxyOptions): ProxyConfig {
+  const from = parseAddress(listen, "listen");
+  const texts = typeof target === "string" ? [target] : target;
+  const targets = texts.map(parseTargetOptions);
+  if (targets.length === 0) throw new UsageError("EOPTION", "There is no target; give one address at least");
+  for (const { address } of targets) {
+    if (!isAddress(address) || !covers(from, address)) continue;
+    throw new UsageError("ELOOP", `Cannot relay ${listen} to ${formatAddress(address)}: the proxy would feed itself`);
+  }
+  checkOptions(options);
+  if (options.reusePort && from.kind === "unix") {
+    throw new UsageError("EOPTION", "The option reusePort is true, and a unix socket has no port; leave it out");
+  }
+  const { name = formatAddress(from), timeouts = {}, allow = [], deny = [], schedule = [], queue, health } = options;
+  const { buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy } = options;
+  const { maxConnections, maxConnectionsPerSource: most = 0, rate, proxyProtocol = {}, dns = {} } = options;
+  const { proxy } = DEFAULTS;
+  const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
+  return {
+    ...proxy,
+    ...given({ buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy }),
+    ...given({ maxConnections }),
+    allow: allow.map(parseCidr),
+    deny: deny.map(parseCidr),
+    schedule: schedule.map(parseWindow),
+    name,
+    listen: from,
+    targets,
+    queue: { ...proxy.queue, ...given(queue ?? {}) },
+    health: health ? { ...HEALTH, ...given(health) } : null,
+    dns: { ...proxy.dns, ...given(dns), servers: (dns.servers ?? []).map(parseEndpoint) },
+    perSource: { maxConnections: most, perSecond, burst: rate?.burst ?? Math.max(1, Math.ceil(perSecond)) },
+    proxyProtocol: {
+      ...proxy.proxyProtocol,
+      ...given({ send: proxyProtocol.send, timeout: proxyProtocol.timeout }),
+      acceptFrom: (proxyProtocol.acceptFrom ?? []).map(parseCidr),
+    },
+    timeouts: { ...proxy.timeouts, ...given(timeouts) },
+  };
+}
+
+/** An option that is undefined is one that was not given. */
+function given<T extends object>(options: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** Timers count milliseconds in 31 bits. */
+export const LONGEST = 2 ** 31 - 1;
+
+function checkOptions(options: ProxyOptions): void {
+  const { timeouts = {}, queue = {}, health = {}, dns = {}, proxyProtocol = {}, rate, source } = options;
+  const durations = {
+    ...prefixed("timeouts", timeouts),
+    ...prefixed("queue", { timeout: queue.timeout }),
+    ...prefixed("proxyProtocol", { timeout: proxyProtocol.timeout }),
+    keepAlive: options.keepAlive,
+    slowStart: options.slowStart,
+  };
+  for (const [name, value] of Object.entries(durations)) checkRange(name, value, 0, LONGEST, "milliseconds");
+  const periods = {
+    ...prefixed("health", { interval: health.interval, timeout: health.timeout }),
+    ...prefixed("dns", { interval: dns.interval, timeout: dns.timeout }),
+  };
+  for (const [name, value] of Object.entries(periods)) checkRange(name, value, 1, LONGEST, "milliseconds");
+  checkRange("buffer", options.buffer, 1_024, 2 ** 30, "bytes");
+  checkRange("retries", options.retries, 0, RETRIES_MAX, "attempts");
+  checkRange("workers", options.workers, 1, 256, "threads");
+  checkRange("health.rise", health.rise, 1, 1_000, "checks");
+  checkRange("health.fall", health.fall, 1, 1_000, "checks");
+  checkRange("rate.burst", rate?.burst, 1, COUNT_MAX, "connections");
+  const counts = {
+    maxConnections: options.maxConnections,
+    maxConnectionsPerSource: options.maxConnectionsPerSource,
+    "queue.size": queue.size,
+  };
+  for (const [name, value] of Object.entries(counts)) checkRange(name, value, 0, COUNT_MAX, "connections");
+  if (source !== undefined) parseIp(source);
+  checkChoice("refuse", options.refuse, REFUSALS);
+  checkChoice("engine", options.engine, ENGINES);
+  checkChoice("balance", options.balance, BALANCES);
+  checkChoice("noneHealthy", options.noneHealthy, NONE_HEALTHY);
+  checkChoice("proxyProtocol.send", proxyProtocol.send, PROXY_VERSIONS);
+}
+
+function prefixed(name: string, values: Readonly<Record<string, unknown>>): Record<string, number | undefined> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value as number]));
+}
+
+/** @throws {UsageError} `EOPTION`, naming option, value and choices. */
+export function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new UsageError("EOPTION", `The option ${name} is "${value}"; use ${choices.join(", ")}`);
+}
+
+/** @throws {UsageError} `EOPTION`, naming option, value and range. */
+export function checkRange(name: string, value: number | undefined, least: number, most: number, unit: string): void {
+  if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
+  throw new UsageError("EOPTION", `The option ${name} is ${value}; use ${least} to ${most} ${unit}`);
+}

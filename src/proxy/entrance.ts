@@ -1,0 +1,175 @@
+/**
+ * The way in, for all connections of one proxy in one thread: rules, limits of sources, room for so many connections,
+ * a queue in front of it, and the choice of a target. What a session takes here it gives back when it ends.
+ */
+import { abandonGate, Gate, gateMemory, type Waiter } from "../admit/gate.ts";
+import { limitsSources, Sources, sourceTable, TOO_FAST, TOO_MANY } from "../admit/sources.ts";
+import { Pool } from "../balance/pool.ts";
+import type { ProxyConfig } from "../config/config.ts";
+import { formatDuration } from "../config/units.ts";
+import { CELL, type Counters } from "../metrics/counters.ts";
+import { type IpWords, ipWords } from "../net/cidr.ts";
+import type { Runtime } from "../net/runtime.ts";
+import type { Session } from "./session.ts";
+
+/** What the threads of one proxy share. */
+export interface EntranceMemory {
+  readonly gate: SharedArrayBuffer;
+  /** As long as sources are limited. */
+  readonly sources: SharedArrayBuffer | null;
+}
+
+/** One thread of several. */
+export interface EntranceShare {
+  readonly worker: number;
+  readonly workers: number;
+  readonly memory: EntranceMemory;
+}
+
+/** Sources that are told apart: as many as connect within minutes to a busy service. */
+const SOURCES = 32_768;
+
+/** Memory for `workers` threads; `before`: what they share already, and keep. */
+export function entranceMemory(
+  { perSource }: ProxyConfig,
+  workers: number,
+  seed: number,
+  before?: EntranceMemory,
+): EntranceMemory {
+  const limited = limitsSources(perSource);
+  return {
+    gate: before?.gate ?? gateMemory(workers),
+    sources: limited ? (before?.sources ?? sourceTable(SOURCES, workers, seed)) : null,
+  };
+}
+
+/** A thread is gone, with all that it held. */
+export function abandonEntrance({ gate, sources }: EntranceMemory, workers: number, worker: number): void {
+  abandonGate(gate, worker);
+  if (sources) new Sources(sources, workers, worker).abandon(worker);
+}
+
+export class Entrance {
+  readonly pool: Pool;
+  readonly #runtime: Runtime;
+  readonly #front: Counters;
+  readonly #share: EntranceShare;
+  readonly #gate: Gate;
+  #memory: SharedArrayBuffer | null = null;
+  #sources: Sources | undefined;
+
+  /** `nudge`: tells the other threads that there may be room. */
+  constructor(runtime: Runtime, config: ProxyConfig, front: Counters, share: EntranceShare, nudge: () => void) {
+    this.#runtime = runtime;
+    this.#front = front;
+    this.#share = share;
+    this.pool = new Pool(config.name, config, share.worker, () => runtime.wallClock());
+    this.#gate = new Gate(share.memory.gate, share.worker, nudge);
+    this.configure(config, share.memory);
+  }
+
+  configure(config: ProxyConfig, { sources }: EntranceMemory): void {
+    this.pool.configure(config);
+    if ((sources === null) === (this.#memory === null)) return;
+    const { workers, worker } = this.#share;
+    this.#memory = sources;
+    this.#sources = sources ? new Sources(sources, workers, worker) : undefined;
+  }
+
+  /** Refuses a session, lets it wait, or lets it dial. */
+  enter(session: Session): void {
+    const rule = this.#against(session);
+    if (rule !== undefined) session.refuse("denied", rule);
+    else if (this.#gate.waiting > 0 || !this.#proceed(session)) this.#wait(session);
+  }
+
+  /** A session is over. */
+  leave(session: Session): void {
+    if (session.waiter) this.#unqueue(session);
+    session.source?.sources.leave(session.source.entry);
+    if (session.admitted) this.#gate.give();
+    if (this.#gate.waiting > 0) this.#gate.next();
+  }
+
+  /** There may be room, and the others should know. */
+  freed(): void {
+    this.#gate.freed();
+    this.nudged();
+  }
+
+  /** There may be room, another thread says, or other targets. */
+  nudged(): void {
+    if (this.#gate.waiting > 0) this.#gate.next();
+  }
+
+  /** A session has waited for too long. */
+  outwaited(session: Session): void {
+    this.#unqueue(session);
+    session.refuse("queue_timeout", `queue.timeout ${formatDuration(session.rules.config.queue.timeout)}`);
+    this.nudged();
+  }
+
+  /** The rule that shuts a session out. */
+  #against(session: Session): string | undefined {
+    const { rules } = session;
+    if (!rules.looks && !this.#sources) return undefined;
+    const { client } = session;
+    const words = client.kind === "tcp" ? ipWords(client.host) : undefined;
+    const now = this.#runtime.wallClock();
+    return rules.against(client, words, now) ?? this.#overdone(session, words, now);
+  }
+
+  /** The limit of its source that a session breaks; without, it counts from here on. */
+  #overdone(session: Session, words: IpWords | undefined, now: number): string | undefined {
+    const sources = this.#sources;
+    if (!sources || !words) return undefined;
+    const { perSource } = session.rules.config;
+    const entry = sources.enter(words, now, perSource);
+    if (entry === TOO_MANY) return `max_connections_per_source ${perSource.maxConnections}`;
+    if (entry === TOO_FAST) return `rate.connections_per_source ${perSource.perSecond}/s`;
+    session.source = { sources, entry };
+    return undefined;
+  }
+
+  /** False: there is no room. */
+  #proceed(session: Session): boolean {
+    if (!this.#gate.take(session.rules.config.maxConnections)) return false;
+    const choice = this.pool.choose(session, NOBODY);
+    if (typeof choice === "string") this.#gate.give();
+    if (choice === "busy") return false;
+    if (choice === "none") session.refuse("no_target");
+    else {
+      session.admitted = true;
+      session.dial(choice);
+    }
+    return true;
+  }
+
+  #wait(session: Session): void {
+    const { maxConnections, queue } = session.rules.config;
+    const waiter: Waiter = {
+      proceed: () => {
+        if (!this.#proceed(session)) return false;
+        this.#unqueue(session);
+        return true;
+      },
+    };
+    if (!this.#gate.wait(waiter, queue.size)) {
+      session.refuse("queue_full", maxConnections > 0 ? `max_connections ${maxConnections}` : "targets are full");
+      return;
+    }
+    session.waiter = waiter;
+    this.#front.add(CELL.waiting, 1);
+    session.wait();
+    this.#gate.next();
+  }
+
+  #unqueue(session: Session): void {
+    if (!session.waiter) return;
+    this.#gate.leave(session.waiter);
+    session.waiter = undefined;
+    this.#front.add(CELL.waiting, -1);
+  }
+}
+
+const NOBODY: readonly never[] = [];

@@ -1,0 +1,48 @@
+/** What one configuration of a proxy means for a connection: made once, kept by each connection until its end. */
+import { Access } from "../admit/access.ts";
+import { RangeTable } from "../admit/ranges.ts";
+import { Schedule } from "../admit/schedule.ts";
+import type { ProxyConfig } from "../config/config.ts";
+import type { Address } from "../net/address.ts";
+import { type IpWords, ipWords } from "../net/cidr.ts";
+import type { ConnectOptions } from "../net/runtime.ts";
+
+export class Rules {
+  readonly config: ProxyConfig;
+  readonly connectOptions: ConnectOptions;
+  readonly #access: Access;
+  readonly #schedule: Schedule;
+  readonly #trusted: RangeTable | undefined;
+
+  constructor(config: ProxyConfig) {
+    const { noDelay, keepAlive, buffer, timeouts, source, proxyProtocol } = config;
+    this.config = config;
+    this.connectOptions = { noDelay, keepAlive, buffer, timeout: timeouts.connect, source: source ?? undefined };
+    this.#access = new Access(config);
+    this.#schedule = new Schedule(config.schedule);
+    if (proxyProtocol.acceptFrom.length > 0) this.#trusted = new RangeTable(proxyProtocol.acceptFrom);
+  }
+
+  /** There are rules about who comes and when. */
+  get looks(): boolean {
+    return this.#access.active || this.#schedule.active;
+  }
+
+  /** The rule that shuts a client out now, if one does. `words`: its IP address; `now`: milliseconds since 1970. */
+  against(client: Address, words: IpWords | undefined, now: number): string | undefined {
+    if (this.#access.active) {
+      const { allowed, rule } = this.#access.judge(client, words);
+      if (!allowed) return rule;
+    }
+    if (!this.#schedule.active) return undefined;
+    const { allowed, rule } = this.#schedule.judge(now);
+    return allowed ? undefined : rule;
+  }
+
+  /** Whether who connects from there has to say in a PROXY header for whom it does. */
+  wantsHeader(peer: Address): boolean {
+    if (!this.#trusted || peer.kind === "unix") return false;
+    const words = ipWords(peer.host);
+    return words !== undefined && this.#trusted.find(words) !== undefined;
+  }
+}

@@ -1,0 +1,38 @@
+/** A process for commands that need no more of one: its files are given, what it prints is kept. */
+import type { Host } from "../../src/cli/host.ts";
+import { main } from "../../src/cli/main.ts";
+import type { Runtime } from "../../src/net/runtime.ts";
+
+type Files = Readonly<Record<string, string>>;
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+export function fakeHost(files: Files, args: readonly string[] = [], out: string[] = [], err: string[] = []): Host {
+  return {
+    args,
+    env: () => undefined,
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    readFile: async (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: "ENOENT" });
+      return text;
+    },
+    onSignal: () => () => {},
+    onReload: () => () => {},
+  };
+}
+
+/** Runs a command that opens no socket. `now`: milliseconds since 1970 UTC. */
+export async function runCommand(args: readonly string[], files: Files = {}, now = 0): Promise<Outcome> {
+  const [out, err]: string[][] = [[], []];
+  const runtime = { wallClock: () => now } as Runtime;
+  const threads = () => {
+    throw new Error("such a command needs no threads");
+  };
+  return { code: await main(runtime, threads, fakeHost(files, args, out, err)), out: out ?? [], err: err ?? [] };
+}

@@ -1,0 +1,66 @@
+/** Targets as the command line has them: what follows the commas, and what is said when it is wrong. */
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { plainTarget } from "../../src/config/config.ts";
+import { parseTargetOptions } from "../../src/config/target-options.ts";
+import { UsageError } from "../../src/net/errors.ts";
+import { parseTarget } from "../../src/net/target-name.ts";
+
+test.each([
+  ["10.0.0.1:80", {}],
+  ["10.0.0.1:80,weight=2", { weight: 2 }],
+  ["10.0.0.1:80,weight=0,backup", { weight: 0, backup: true }],
+  ["unix:/run/x,backup,max_connections=100,weight=1000", { weight: 1_000, backup: true, maxConnections: 100 }],
+  ["dns://db.internal:5432,max_connections=1000000", { maxConnections: 1_000_000 }],
+  ["dns+srv://_pg._tcp.db.internal,backup", { backup: true }],
+])("reads %p", (text, options) => {
+  const [address = ""] = text.split(",");
+  expect(parseTargetOptions(text)).toEqual({ ...plainTarget(parseTarget(address)), ...options });
+});
+
+const use = "use weight, backup, max_connections";
+test.each([
+  ["1,weight", "write weight=N, with N from 0 to 1000"],
+  ["1,weight=", "write weight=N, with N from 0 to 1000"],
+  ["1,weight=1001", "write weight=N, with N from 0 to 1000"],
+  ["1,weight=-1", "write weight=N, with N from 0 to 1000"],
+  ["1,weight=1.5", "write weight=N, with N from 0 to 1000"],
+  ["1,weight=1=2", "write weight=N, with N from 0 to 1000"],
+  ["1,max_connections=x", "write max_connections=N, with N from 0 to 1000000"],
+  ["1,backup=true", '"backup" takes no value; write it alone'],
+  ["1,backup=", '"backup" takes no value; write it alone'],
+  ["1,weight=1,backup,weight=1", '"weight" is given twice; keep one'],
+  ["1,backup,backup", '"backup" is given twice; keep one'],
+  ["1,wieght=2", 'unknown option "wieght"; did you mean "weight"?'],
+  ["1,max-connections=2", 'unknown option "max-connections"; did you mean "max_connections"?'],
+  ["1,colour=2", `unknown option "colour"; ${use}`],
+  ["1, backup", 'unknown option " backup"; did you mean "backup"?'],
+  ["1,", `unknown option ""; ${use}`],
+  ["1,constructor", `unknown option "constructor"; ${use}`],
+])("refuses %p and says why", (text, why) => {
+  expect(() => parseTargetOptions(text)).toThrow(refusal("ETARGET", `Cannot parse target "${text}": ${why}`));
+});
+
+test("says what is wrong with the address first", () => {
+  expect(() => parseTargetOptions("db,weight=x")).toThrow(
+    refusal("EADDRESS", 'Cannot parse address "db": the port is missing; write "db:PORT"'),
+  );
+});
+
+test("throws nothing but UsageError, whatever the text", () => {
+  const piece = fc.constantFrom("1", ",", "=", "weight", "backup", "max_connections", "a:1", "dns://", " ", "é");
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: piece })), (text) => {
+      try {
+        parseTargetOptions(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function refusal(code: string, message: string) {
+  return expect.objectContaining({ name: "UsageError", code, message });
+}

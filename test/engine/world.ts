@@ -1,0 +1,48 @@
+/** The native engine with two workers, a proxy on it, and a target that sends everything back. */
+import { runtime } from "#runtime";
+import { openThreads } from "../../adapters/linux/native.ts";
+import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
+import { NativeEngine } from "../../src/engine/native.ts";
+import type { Address } from "../../src/net/address.ts";
+import { EchoServer } from "../../src/proxy/echo.ts";
+import { Kit, LOOPBACK } from "../contract/kit.ts";
+import { Probe } from "../contract/probe.ts";
+
+const WORKERS = 2;
+
+/** `entry`: another file for the workers. */
+export async function world(entry?: URL, listen: Address = LOOPBACK) {
+  const kit = new Kit(runtime);
+  const echo = await EchoServer.open(runtime, LOOPBACK);
+  const engine = await NativeEngine.start(runtime, await openThreads(entry), WORKERS);
+  const proxy = await engine.open({
+    ...DEFAULTS.proxy,
+    name: "db",
+    listen,
+    targets: [plainTarget(echo.address)],
+  });
+  return {
+    kit,
+    engine,
+    proxy,
+    /** A client whose bytes have come back. */
+    async client(): Promise<Probe> {
+      const client = new Probe(await kit.connect(proxy.address));
+      await again(client);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await kit.clean();
+      proxy.cut();
+      await proxy.drain();
+      await engine.close();
+      await echo.stop(0, Promise.resolve());
+    },
+  };
+}
+
+/** One more round trip. */
+export async function again(client: Probe): Promise<void> {
+  client.write(10);
+  await client.until(() => client.closed || client.received === client.sent, "echo");
+}
