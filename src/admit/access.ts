@@ -1,4 +1,5 @@
 /** Who is let in: ranges of client addresses, the narrowest of which decides. */
+import type { Denial } from "../metrics/reason.ts";
 import type { Address } from "../net/address.ts";
 import { type Cidr, formatCidr, ipWords } from "../net/cidr.ts";
 import { RangeTable } from "./ranges.ts";
@@ -14,6 +15,8 @@ export interface Verdict {
   readonly allowed: boolean;
   /** What decided: `deny 10.0.13.0/24`, or that nothing did. */
   readonly rule: string;
+  /** The kind of rule, if it shuts somebody out. */
+  readonly by?: Denial;
 }
 
 export class Access {
@@ -37,11 +40,11 @@ export class Access {
   judge(client: Address, words = client.kind === "tcp" ? ipWords(client.host) : undefined): Verdict {
     const { allow, deny } = this.#rules;
     if (client.kind === "unix") return { allowed: true, rule: "no rule is for unix sockets" };
-    if (!words) return { allowed: false, rule: "the address is unknown" };
+    if (!words) return { allowed: false, rule: "the address is unknown", by: "allow" };
     const found = this.#table.find(words);
     if (found === undefined) {
       return allow.length > 0
-        ? { allowed: false, rule: "no allow range holds it" }
+        ? { allowed: false, rule: "no allow range holds it", by: "allow" }
         : { allowed: true, rule: deny.length > 0 ? "no deny range holds it" : "there are no rules" };
     }
     const verdict = this.#verdicts.get(found) ?? verdictOf(this.#rules, found);
@@ -53,6 +56,6 @@ export class Access {
 /** `found`: the number of a range, those of `deny` first. */
 function verdictOf({ allow, deny }: AccessRules, found: number): Verdict {
   const denied = deny[found];
-  if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}` };
+  if (denied) return { allowed: false, rule: `deny ${formatCidr(denied)}`, by: "deny" };
   return { allowed: true, rule: `allow ${formatCidr(allow[found - deny.length] as Cidr)}` };
 }

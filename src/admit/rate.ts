@@ -36,3 +36,10 @@ export function parseRate(text: string): Rate {
   if (perSecond > MAX_PER_SECOND) return fail(`it is too high; the most is "${MAX_PER_SECOND}/s"`);
   return { text, perSecond };
 }
+
+/** In the first unit of which there is at least one, as people would write it: `20/m`, not `0.3333333333333333/s`. */
+export function formatRate(perSecond: number): string {
+  const rounded = (rate: number) => Number(rate.toFixed(3));
+  if (perSecond >= 1) return `${rounded(perSecond)}/s`;
+  return perSecond * 60 >= 1 ? `${rounded(perSecond * 60)}/m` : `${rounded(perSecond * 3_600)}/h`;
+}

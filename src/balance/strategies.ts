@@ -12,15 +12,16 @@ export interface Candidate {
   readonly active: number;
   /** Of its address. */
   readonly hash: number;
+  /** What it has coming in round robin, and what it was chosen too early for; strategies keep it. */
+  credit?: number;
 }
 
 /** `candidates`: at least one, in the order of the configuration; `source`: a hash of the client's address. */
 export type Strategy = <C extends Candidate>(candidates: readonly C[], source: number) => C;
 
-/** A strategy may remember what it chose before: one for each proxy and thread. */
 export const STRATEGIES: Readonly<Record<Balance, (random: () => number) => Strategy>> = {
-  round_robin: roundRobin,
-  least_connections: leastConnections,
+  round_robin: () => roundRobin,
+  least_connections: () => leastConnections,
   random_two: randomTwo,
   source_hash: () => sourceHash,
   first: () => (candidates) => candidates[0] as (typeof candidates)[number],
@@ -30,36 +31,34 @@ export const STRATEGIES: Readonly<Record<Balance, (random: () => number) => Stra
  * Smooth weighted round robin, as nginx has it: each gains its weight, the one with the most is chosen and pays for
  * all. Weights 5, 1, 1 give a a b a c a a and not a a a a a b c.
  */
-function roundRobin(): Strategy {
-  const credits = new WeakMap<Candidate, number>();
-  return (candidates) => {
-    let best = candidates[0] as (typeof candidates)[number];
-    let most = Number.NEGATIVE_INFINITY;
-    let total = 0;
-    for (const each of candidates) {
-      const credit = (credits.get(each) ?? 0) + each.effective;
-      credits.set(each, credit);
-      total += each.effective;
-      if (credit > most) {
-        most = credit;
-        best = each;
-      }
+const roundRobin: Strategy = (candidates) => {
+  let best = candidates[0] as (typeof candidates)[number];
+  let [most, total, sum] = [Number.NEGATIVE_INFINITY, 0, 0];
+  for (const each of candidates) {
+    const credit = (each.credit ?? 0) + each.effective;
+    each.credit = credit;
+    sum += credit;
+    total += each.effective;
+    if (credit > most) {
+      most = credit;
+      best = each;
     }
-    credits.set(best, most - total);
-    return best;
-  };
-}
+  }
+  best.credit = most - total;
+  // Among those who always take turns the sum is the total. Threads that choose at once lose some of it, and others
+  // come and go: nobody shall begin far ahead or behind for that.
+  const drift = (sum - total) / candidates.length;
+  if (Math.abs(drift) > total) for (const each of candidates) each.credit = (each.credit ?? 0) - drift;
+  return best;
+};
 
 /** The one with the fewest connections for its weight; among equals they take turns, by weight. */
-function leastConnections(): Strategy {
-  const turns = roundRobin();
-  return (candidates, source) => {
-    let least = Number.POSITIVE_INFINITY;
-    for (const each of candidates) least = Math.min(least, load(each));
-    const equals = candidates.filter((each) => load(each) === least);
-    return turns(equals, source);
-  };
-}
+const leastConnections: Strategy = (candidates, source) => {
+  let least = Number.POSITIVE_INFINITY;
+  for (const each of candidates) least = Math.min(least, load(each));
+  const equals = candidates.filter((each) => load(each) === least);
+  return roundRobin(equals, source);
+};
 
 /**
  * Two by chance, and of them the less busy one: nearly as even as looking at all, and no two proxies that share

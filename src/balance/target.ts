@@ -31,6 +31,8 @@ const FAILURES = 4;
 /** … and, behind them, as milliseconds since 1970: the only clock that threads share. */
 const UP_SINCE = 4;
 const LEFT_ALONE_UNTIL = 5;
+/** Of round robin. */
+const CREDIT = 6;
 
 /** Failures to connect in a row after which a target is left alone, and for how many milliseconds: doubled each time. */
 const FAILURES_MAX = 3;
@@ -125,6 +127,15 @@ export class Target {
     const left = (this.#times[LEFT_ALONE_UNTIL] as number) - now;
     // A clock that was set back must not make hours of it.
     return left > 0 && left <= LEFT_ALONE_MAX;
+  }
+
+  /** Threads take turns together. Two that choose at the same moment may lose a turn, which evens out. */
+  get credit(): number {
+    return this.#times[CREDIT] as number;
+  }
+
+  set credit(credit: number) {
+    this.#times[CREDIT] = credit;
   }
 
   get full(): boolean {

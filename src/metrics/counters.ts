@@ -5,7 +5,7 @@
  */
 
 import { type HistogramView, histogram, observe } from "./histogram.ts";
-import { REASONS, type Reason } from "./reason.ts";
+import { DENIALS, type Denial, REASONS, type Reason } from "./reason.ts";
 
 /** Upper bounds in seconds. */
 export const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
@@ -31,7 +31,8 @@ export const CELL = {
 const ENDED = 12;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
-export const CELLS = DURATION + DURATION_BOUNDS.length + 2;
+const DENIED = DURATION + DURATION_BOUNDS.length + 2;
+export const CELLS = DENIED + DENIALS.length;
 
 /** Memory that the cells of one {@link Counters} take. */
 export const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT;
@@ -91,6 +92,15 @@ export class Counters {
   ended(reason: Reason, duration: number): void {
     this.add(ENDED + REASONS.indexOf(reason), 1);
     observe(this.cells, DURATION, DURATION_BOUNDS, duration);
+  }
+
+  /** A rule of this kind has shut a client out. */
+  denied(by: Denial): void {
+    this.add(DENIED + DENIALS.indexOf(by), 1);
+  }
+
+  deniedBy(by: Denial): number {
+    return this.cells[DENIED + DENIALS.indexOf(by)] ?? 0;
   }
 
   endedBy(reason: Reason): number {

@@ -7,7 +7,7 @@
 import type { TargetView } from "../balance/group.ts";
 import { CELL, Counters } from "./counters.ts";
 import type { HistogramView } from "./histogram.ts";
-import { FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
+import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -205,6 +205,14 @@ const FAMILIES: readonly Family[] = [
         (cause) =>
           `weir_connections_failed_total${labels(owner(counters), { cause: cause.replace("connect_", "") })} ${counters.endedBy(cause)}`,
       ),
+  },
+  {
+    name: "weir_connections_denied_total",
+    type: "counter",
+    help: "Clients that a rule has shut out, by the kind of rule.",
+    of: PROXIES,
+    lines: (counters) =>
+      DENIALS.map((by) => `weir_connections_denied_total${labels(owner(counters), { by })} ${counters.deniedBy(by)}`),
   },
   {
     name: "weir_connections_ended_total",

@@ -62,6 +62,10 @@ export const FAILURES: readonly Reason[] = [
   "no_ports",
 ];
 
+/** The kinds of rules that deny. */
+export const DENIALS = ["deny", "allow", "schedule", "max_connections_per_source", "rate"] as const;
+export type Denial = (typeof DENIALS)[number];
+
 /** The failures that concern no target. */
 export const REFUSED: readonly Reason[] = ["denied", "bad_header", "queue_full", "queue_timeout", "no_target"];
 

@@ -2,7 +2,9 @@
  * The way in, for all connections of one proxy in one thread: rules, limits of sources, room for so many connections,
  * a queue in front of it, and the choice of a target. What a session takes here it gives back when it ends.
  */
+import type { Verdict } from "../admit/access.ts";
 import { abandonGate, Gate, gateMemory, type Waiter } from "../admit/gate.ts";
+import { formatRate } from "../admit/rate.ts";
 import { limitsSources, Sources, sourceTable, TOO_FAST, TOO_MANY } from "../admit/sources.ts";
 import { Pool } from "../balance/pool.ts";
 import type { ProxyConfig } from "../config/config.ts";
@@ -78,9 +80,11 @@ export class Entrance {
 
   /** Refuses a session, lets it wait, or lets it dial. */
   enter(session: Session): void {
-    const rule = this.#against(session);
-    if (rule !== undefined) session.refuse("denied", rule);
-    else if (this.#gate.waiting > 0 || !this.#proceed(session)) this.#wait(session);
+    const denial = this.#against(session);
+    if (denial) {
+      this.#front.denied(denial.by ?? "allow");
+      session.refuse("denied", denial.rule);
+    } else if (this.#gate.waiting > 0 || !this.#proceed(session)) this.#wait(session);
   }
 
   /** A session is over. */
@@ -109,8 +113,8 @@ export class Entrance {
     this.nudged();
   }
 
-  /** The rule that shuts a session out. */
-  #against(session: Session): string | undefined {
+  /** What shuts a session out. */
+  #against(session: Session): Verdict | undefined {
     const { rules } = session;
     if (!rules.looks && !this.#sources) return undefined;
     const { client } = session;
@@ -120,13 +124,19 @@ export class Entrance {
   }
 
   /** The limit of its source that a session breaks; without, it counts from here on. */
-  #overdone(session: Session, words: IpWords | undefined, now: number): string | undefined {
+  #overdone(session: Session, words: IpWords | undefined, now: number): Verdict | undefined {
     const sources = this.#sources;
     if (!sources || !words) return undefined;
     const { perSource } = session.rules.config;
     const entry = sources.enter(words, now, perSource);
-    if (entry === TOO_MANY) return `max_connections_per_source ${perSource.maxConnections}`;
-    if (entry === TOO_FAST) return `rate.connections_per_source ${perSource.perSecond}/s`;
+    if (entry === TOO_MANY) {
+      const rule = `max_connections_per_source ${perSource.maxConnections}`;
+      return { allowed: false, rule, by: "max_connections_per_source" };
+    }
+    if (entry === TOO_FAST) {
+      const rule = `rate.connections_per_source ${formatRate(perSource.perSecond)}`;
+      return { allowed: false, rule, by: "rate" };
+    }
     session.source = { sources, entry };
     return undefined;
   }

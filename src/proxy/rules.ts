@@ -1,5 +1,5 @@
 /** What one configuration of a proxy means for a connection: made once, kept by each connection until its end. */
-import { Access } from "../admit/access.ts";
+import { Access, type Verdict } from "../admit/access.ts";
 import { RangeTable } from "../admit/ranges.ts";
 import { Schedule } from "../admit/schedule.ts";
 import type { ProxyConfig } from "../config/config.ts";
@@ -28,15 +28,15 @@ export class Rules {
     return this.#access.active || this.#schedule.active;
   }
 
-  /** The rule that shuts a client out now, if one does. `words`: its IP address; `now`: milliseconds since 1970. */
-  against(client: Address, words: IpWords | undefined, now: number): string | undefined {
+  /** What shuts a client out now, if something does. `words`: its IP address; `now`: milliseconds since 1970. */
+  against(client: Address, words: IpWords | undefined, now: number): Verdict | undefined {
     if (this.#access.active) {
-      const { allowed, rule } = this.#access.judge(client, words);
-      if (!allowed) return rule;
+      const verdict = this.#access.judge(client, words);
+      if (!verdict.allowed) return verdict;
     }
     if (!this.#schedule.active) return undefined;
-    const { allowed, rule } = this.#schedule.judge(now);
-    return allowed ? undefined : rule;
+    const verdict = this.#schedule.judge(now);
+    return verdict.allowed ? undefined : { ...verdict, by: "schedule" };
   }
 
   /** Whether who connects from there has to say in a PROXY header for whom it does. */

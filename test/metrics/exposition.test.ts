@@ -16,6 +16,7 @@ function proxy(...targets: Counters[]): ProxyFigures {
   front.add(CELL.active, 3);
   front.add(CELL.waiting, 1);
   front.ended("denied", 0);
+  front.denied("schedule");
   const views = targets.map(({ target }): TargetView => {
     const well = { state: "ready", healthy: true, check: null } as const;
     return { address: target, ...well, weight: 5, backup: false, maxConnections: 0, active: 2 };
@@ -51,6 +52,7 @@ test("families carry proxy and target, with label values escaped", () => {
   expect(page).toContain('weir_connections_total{proxy="odd \\"name\\"\\\\"} 42\n');
   expect(page).toContain('weir_queue_length{proxy="odd \\"name\\"\\\\"} 1\n');
   expect(page).toContain('weir_connections_failed_total{proxy="odd \\"name\\"\\\\",cause="denied"} 1\n');
+  expect(page).toContain('weir_connections_denied_total{proxy="odd \\"name\\"\\\\",by="schedule"} 1\n');
   expect(page).toContain(`weir_target_connections_total{${owner}} 41\n`);
   expect(page).toContain(`weir_target_up{${owner}} 1\n`);
   expect(page).toContain(`weir_target_weight{${owner}} 5\n`);

@@ -1,6 +1,6 @@
 /** What must hold after a storm, whatever has happened in it. */
 import { CELL, type Counters } from "../../src/metrics/counters.ts";
-import { FAILURES, REASONS, RETRIED, type Reason } from "../../src/metrics/reason.ts";
+import { DENIALS, FAILURES, REASONS, RETRIED, type Reason } from "../../src/metrics/reason.ts";
 import type { ConnectionRecord } from "../../src/proxy/record.ts";
 import type { Endpoint } from "../peers/endpoint.ts";
 import { type Claim, conserved, describe, ENDED_WELL, lonely, type Passage, pair, reasoned } from "../peers/passage.ts";
@@ -144,6 +144,12 @@ function counted(storm: Storm, counters: Counters, claim: Claim): void {
     const truth = count((record) => record.reason === reason);
     same(reason, counters.endedBy(reason), truth);
   }
+  const denials = DENIALS.reduce((sum, by) => sum + counters.deniedBy(by), 0);
+  same(
+    "denials",
+    denials,
+    count((record) => record.reason === "denied"),
+  );
   const reached = count((record) => record.connectTime !== null);
   same("durations", counters.duration.count, accepted);
   same("connect times", counters.connectTime.count, reached);

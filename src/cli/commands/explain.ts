@@ -1,5 +1,6 @@
 /** `weir explain CONFIG --from IP`: which rule lets a client in or shuts it out, without a connection. */
 import { Access } from "../../admit/access.ts";
+import { formatRate } from "../../admit/rate.ts";
 import { Schedule } from "../../admit/schedule.ts";
 import { limitsSources } from "../../admit/sources.ts";
 import type { ProxyConfig } from "../../config/config.ts";
@@ -52,11 +53,4 @@ function conditions({ maxConnections, queue, perSource, proxyProtocol }: ProxyCo
     lines.push("a PROXY header of a trusted source may speak for it: --from is then the address in the header");
   }
   return lines;
-}
-
-/** In the first unit of which there is at least one, as people would write it: `20/m`, not `0.3333333333333333/s`. */
-function formatRate(perSecond: number): string {
-  const rounded = (rate: number) => Number(rate.toFixed(3));
-  if (perSecond >= 1) return `${rounded(perSecond)}/s`;
-  return perSecond * 60 >= 1 ? `${rounded(perSecond * 60)}/m` : `${rounded(perSecond * 3_600)}/h`;
 }
