@@ -134,8 +134,12 @@ export class LinuxListener implements Listener, Pollable {
     const unix = this.address.kind === "unix";
     const remote = unix ? UNNAMED : addressLater(core.system.name);
     const stream = new LinuxStream(core, fd, this.#options.buffer, remote, unix ? this.address : undefined);
-    core.loop.add(fd, STREAM_EVENTS, stream);
-    this.#accept(stream);
+    try {
+      this.#accept(stream);
+    } finally {
+      // Who is refused at once never gets into the loop.
+      if (!stream.closed) core.loop.add(fd, STREAM_EVENTS, stream);
+    }
   }
 
   /** Nothing to accept with: the queue would bring an event after the other, so we leave it alone for a while. */

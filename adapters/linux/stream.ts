@@ -84,6 +84,11 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
     return this.#local;
   }
 
+  /** The descriptor is given up; `close` may still have to be told. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get buffered(): number {
     return this.#sender.buffered;
   }

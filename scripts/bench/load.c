@@ -1,7 +1,7 @@
 // The load generator of weir's benchmark: both ends of every test, in C so that the load itself costs little.
 // Each subcommand talks to 127.0.0.1 only, stops by itself, and prints one JSON line.
 //
-//   load serve echo|sink|source|stuck        a target on a free port; ends when its stdin ends
+//   load serve echo|sink|source|stuck|refuse a target on a free port; ends when its stdin ends
 //   load pingpong PORT CONNS SIZE SECONDS    one request of SIZE bytes in flight per connection
 //   load connect  PORT CONNS SIZE SECONDS    connect, one request, close; CONNS at a time
 //   load hold     PORT CONNS SIZE SECONDS    open CONNS, one request each, then keep them idle until stdin ends
@@ -42,8 +42,8 @@ static double number(const char *text) {
 }
 
 static void serve_named(const char *name) {
-  static const char *const names[] = {[ECHO] = "echo", [SINK] = "sink", [SOURCE] = "source", [STUCK] = "stuck"};
-  for (int i = ECHO; i <= STUCK; i++)
+  static const char *const names[] = {[ECHO] = "echo", [SINK] = "sink", [SOURCE] = "source", [STUCK] = "stuck", [REFUSE] = "refuse"};
+  for (int i = ECHO; i <= REFUSE; i++)
     if (!strcmp(name, names[i])) serve(i);
   usage();
 }

@@ -19,7 +19,7 @@ void keep_latency(double seconds);
 double latency_us(double share);  // 0.5 is the median; right to 1.6 %
 
 // serve.c: the target behind the contender
-enum service { ECHO, SINK, SOURCE, STUCK };
+enum service { ECHO, SINK, SOURCE, STUCK, REFUSE };
 void serve(enum service what);
 
 // ask.c: small requests, each answered with the same bytes

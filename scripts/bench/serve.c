@@ -1,4 +1,5 @@
-// The target behind the contender, in one epoll loop: it echoes, swallows, sends without end, or accepts and never reads.
+// The target behind the contender, in one epoll loop: it echoes, swallows, sends without end, accepts and never
+// reads, or resets at once.
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -82,6 +83,10 @@ static void accept_all(int loop, int listener, enum service what) {
       // Anything but these two would be reported again at once, without end.
       if (errno == EAGAIN || errno == ECONNABORTED) return;
       fail("accept");
+    }
+    if (what == REFUSE) {
+      reset(fd);
+      continue;
     }
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -34,6 +34,11 @@ export const TESTS: Readonly<Record<string, Test>> = {
     target: "sink",
     measure: flooded,
   },
+  floodby: {
+    about: "the same with the flood beside the contender, at a program that resets at once: what the machine has left",
+    target: "sink",
+    measure: floodedBeside,
+  },
   tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
   tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
   rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
@@ -86,9 +91,22 @@ async function push(bed: Bed, streams: number): Promise<Row> {
 /** Connections that are refused, each second. */
 const FLOOD = 20_000;
 
+async function floodedBeside(bed: Bed): Promise<Row> {
+  const { program, answer } = await serve(bed.loader, "refuse");
+  try {
+    return await underFlood(bed, answer("port"));
+  } finally {
+    await program.stop();
+  }
+}
+
 /** A contender without rules relays the flood: its figure says what the same load costs when it is let in. */
-async function flooded(bed: Bed): Promise<Row> {
-  const flood = load(bed.loader, ["flood", bed.port, FLOOD], bed.seconds + WARM_SECONDS + 1);
+function flooded(bed: Bed): Promise<Row> {
+  return underFlood(bed, bed.port);
+}
+
+async function underFlood(bed: Bed, port: number): Promise<Row> {
+  const flood = load(bed.loader, ["flood", port, FLOOD], bed.seconds + WARM_SECONDS + 1);
   const row = await push(bed, 1);
   const answer = await flood;
   return { ...row, refused_s: answer("count") / answer("seconds") };

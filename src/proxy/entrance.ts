@@ -11,7 +11,8 @@ import type { ProxyConfig } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { type IpWords, ipWords } from "../net/cidr.ts";
-import type { Runtime } from "../net/runtime.ts";
+import type { Runtime, StreamSocket } from "../net/runtime.ts";
+import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 
 /** What the threads of one proxy share. */
@@ -76,6 +77,23 @@ export class Entrance {
     const { workers, worker } = this.#share;
     this.#memory = sources;
     this.#sources = sources ? new Sources(sources, workers, worker) : undefined;
+  }
+
+  /**
+   * Resets a client that the rules shut out, before it costs a session: so a flood of them costs little more than the
+   * kernel's part. False: it is to be looked at in full.
+   */
+  turnsAway(socket: StreamSocket, rules: Rules): boolean {
+    if (!rules.turnsAway) return false;
+    const { remote } = socket;
+    const words = remote.kind === "tcp" ? ipWords(remote.host) : undefined;
+    const denial = rules.against(remote, words, this.#runtime.wallClock());
+    if (!denial) return false;
+    this.#front.add(CELL.connections, 1);
+    this.#front.denied(denial.by ?? "allow");
+    this.#front.ended("denied", 0);
+    socket.abort();
+    return true;
   }
 
   /** Refuses a session, lets it wait, or lets it dial. */

@@ -71,6 +71,8 @@ export class RunningProxy implements SessionOwner {
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
   readonly #budget: DescriptorBudget;
+  /** Nobody wants to hear of connections that are shut out. */
+  readonly #quiet: boolean;
   readonly #idle: (() => void)[] = [];
   /** Resolves when it no longer listens. */
   readonly stopped: Promise<void>;
@@ -94,6 +96,7 @@ export class RunningProxy implements SessionOwner {
     this.front = new Counters(config.name, "", share.cells);
     this.#rules = new Rules(config);
     this.#events = events;
+    this.#quiet = !events.opened && !events.failed;
     this.#nextId = share.nextId;
     this.#budget = descriptorBudget(runtime);
     this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
@@ -189,6 +192,7 @@ export class RunningProxy implements SessionOwner {
   }
 
   #accept(socket: StreamSocket): void {
+    if (this.#quiet && this.#entrance.turnsAway(socket, this.#rules)) return;
     const fits = this.#budget.take();
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);

@@ -28,6 +28,11 @@ export class Rules {
     return this.#access.active || this.#schedule.active;
   }
 
+  /** Clients can be judged by their address alone, and who is shut out is reset. */
+  get turnsAway(): boolean {
+    return this.looks && this.config.refuse === "reset" && !this.#trusted;
+  }
+
   /** What shuts a client out now, if something does. `words`: its IP address; `now`: milliseconds since 1970. */
   against(client: Address, words: IpWords | undefined, now: number): Verdict | undefined {
     if (this.#access.active) {
