@@ -118,7 +118,9 @@ export class TargetGroup {
   /** What all threads have counted, for each target there is or was; for those of long ago together, as `gone`. */
   get counters(): readonly Counters[] {
     const each = [...this.#members.values(), ...this.#gone.values()].map((member) => this.#countersOf(member));
-    return this.#forgotten.get(CELL.targetConnections) > 0 ? [...each, this.#forgotten] : each;
+    return this.#forgotten.get(CELL.targetConnections) > 0
+      ? [...each, Counters.sum([this.#forgotten], this.#settings.name)]
+      : each;
   }
 
   /** False: there is no such target. */

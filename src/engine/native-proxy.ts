@@ -93,7 +93,7 @@ export class NativeProxy implements ProxyControl {
   }
 
   get figures(): readonly Counters[] {
-    return [Counters.sum(this.#parts), ...this.#group.counters];
+    return [Counters.sum(this.#parts, this.config.name), ...this.#group.counters];
   }
 
   get counters(): Counters {

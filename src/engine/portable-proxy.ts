@@ -64,7 +64,7 @@ export class PortableProxy implements ProxyControl {
   }
 
   get figures(): readonly Counters[] {
-    return [this.#core.front, ...this.#group.counters];
+    return [Counters.sum([this.#core.front], this.config.name), ...this.#group.counters];
   }
 
   get counters(): Counters {

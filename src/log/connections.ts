@@ -1,5 +1,6 @@
 /** What the log says about connections: opened and closed, each read, one access record, and failures. */
 import type { LogConfig } from "../config/config.ts";
+import type { Reason } from "../metrics/reason.ts";
 import { formatBytes, type Totals } from "../metrics/totals.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
@@ -100,6 +101,12 @@ function bugs(log: Log): Ended {
   };
 }
 
+/** Reasons that have no error behind them. */
+const WORDS: Partial<Record<Reason, string>> = {
+  no_target: "there is no target for it: all are unhealthy, drained, disabled or unknown to DNS",
+  no_descriptors: "there are no descriptors left",
+};
+
 /** A target that is down fails thousands of times a second; the log says so once a second. */
 function failures(log: Log, runtime: Runtime): Ended {
   const recent = new Map<string, { at: number; suppressed: number }>();
@@ -115,7 +122,8 @@ function failures(log: Log, runtime: Runtime): Ended {
     recent.set(key, { at: now, suppressed: 0 });
     const suppressed = before?.suppressed ?? 0;
     const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : "";
-    const what = rule === null ? `was reset: ${failure?.message ?? reason}` : `was not let in: ${rule}`;
+    const what =
+      rule === null ? `was reset: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
     const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed };
     log.write("warn", "connection_failed", `weir: ${client} ${what}${more}`, fields);

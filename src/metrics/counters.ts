@@ -50,10 +50,9 @@ export class Counters {
     this.cells = cells;
   }
 
-  /** The figures of several, added up, under the name of the first. */
-  static sum(parts: readonly Counters[]): Counters {
-    const [first] = parts;
-    const sum = new Counters(first?.proxy ?? "", first?.target ?? "");
+  /** The figures of several, added up: under the name of the first, unless the proxy has another by now. */
+  static sum(parts: readonly Counters[], proxy = parts[0]?.proxy ?? ""): Counters {
+    const sum = new Counters(proxy, parts[0]?.target ?? "");
     for (const part of parts) sum.include(part);
     return sum;
   }

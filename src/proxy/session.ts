@@ -149,7 +149,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     const connected = this.#connectedAt;
     return {
       id: this.id,
-      proxy: this.#owner.front.proxy,
+      proxy: this.rules.config.name,
       client: formatAddress(this.client),
       target: this.#dial?.target.name ?? null,
       state: this.#stateNow(),

@@ -103,6 +103,21 @@ describe.each(["portable", "native"] as const)("on the %s engine", (engine) => {
     expect(page).toContain("\nbytes_upstream 200\n");
   });
 
+  test("a proxy with another name is the same proxy, as long as it listens where it did", async () => {
+    const socket = join(directory, `c-${engine}.sock`);
+    const named = (name: string) => (target: string) =>
+      `[engine]\nmode = "${engine}"\n[[proxy]]\nname = "${name}"\nlisten = "unix:${socket}"\ntarget = "${target}"\n`;
+    await using it = await world(named("old"));
+    const client = await it.client();
+    await roundTrip(client);
+    it.write(named("new")(it.target));
+    expect((await it.reload()).body).toMatchObject({ added: [], changed: ["new"], removed: [] });
+    await roundTrip(client);
+    const page = await (await fetch(it.metrics)).text();
+    expect(page).toContain('weir_connections_total{proxy="new"} 1\n');
+    expect(page).not.toContain('proxy="old"');
+  });
+
   test("what is wrong changes nothing, and is told with its place", async () => {
     await using it = await world(plain());
     it.write(plain("balance = 'best'\n")(it.target));
