@@ -114,8 +114,10 @@ export class Service {
    */
   async stop(hurry: Promise<unknown>): Promise<void> {
     const { grace } = this.#config.shutdown;
+    const { proxies } = this;
+    const over = shutDown(this.runtime, proxies, grace, hurry);
+    await Promise.all(proxies.map(({ stopped }) => stopped));
     const { connectionsActive: active } = this.totals;
-    const over = shutDown(this.runtime, this.proxies, grace, hurry);
     if (active > 0) {
       const text = `weir: stopping; ${active} connections may finish within ${grace / 1_000} s, a second signal cuts them`;
       this.log.write("info", "draining", text, { active, grace: grace / 1_000 });

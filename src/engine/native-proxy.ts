@@ -21,8 +21,9 @@ interface Listing {
   readonly resolve: (list: ConnectionList) => void;
 }
 
-interface Closing {
+interface Question {
   readonly waiting: Set<number>;
+  found: boolean;
   readonly resolve: (found: boolean) => void;
 }
 
@@ -42,7 +43,7 @@ export class NativeProxy implements ProxyControl {
   readonly #stopping = new Set<number>();
   readonly #finishing = new Set<number>();
   readonly #listings = new Map<number, Listing>();
-  readonly #closings = new Map<number, Closing>();
+  readonly #questions = new Map<number, Question>();
   readonly #runtime: Runtime;
   readonly #group: TargetGroup;
   #memory: EntranceMemory;
@@ -141,25 +142,20 @@ export class NativeProxy implements ProxyControl {
     });
   }
 
-  async close(id: number): Promise<boolean> {
-    const request = ++lastRequest;
-    const alive = this.#workers.filter((worker) => worker.alive);
-    if (alive.length === 0) return false;
-    return await new Promise((resolve) => {
-      this.#closings.set(request, { waiting: new Set(alive.map(({ index }) => index)), resolve });
-      for (const worker of alive) worker.post({ type: "close", request, proxy: this.#number, id });
-    });
+  close(id: number): Promise<boolean> {
+    return this.#ask((request) => ({ type: "close", request, proxy: this.#number, id }));
   }
 
   setTarget(address: string, change: TargetChange): boolean {
     return this.#group.set(address, change);
   }
 
-  configure(config: ProxyConfig): void {
+  async configure(config: ProxyConfig): Promise<void> {
     this.config = config;
     this.#memory = entranceMemory(config, this.#workers.length, this.#runtime.wallClock(), this.#memory);
-    this.#post({ type: "configure", proxy: this.#number, config, memory: this.#memory });
     this.#group.configure(config);
+    const memory = this.#memory;
+    await this.#ask((request) => ({ type: "configure", request, proxy: this.#number, config, memory }));
   }
 
   async drain(): Promise<void> {
@@ -208,13 +204,25 @@ export class NativeProxy implements ProxyControl {
     });
   }
 
-  closed(request: number, worker: number, found: boolean): void {
-    const closing = this.#closings.get(request);
-    if (!closing) return;
-    if (found) closing.resolve(true);
-    this.#crossOff(closing.waiting, worker, () => {
-      this.#closings.delete(request);
-      closing.resolve(false);
+  /** A worker has done what it was asked to; `found`: it had what was meant. */
+  answered(request: number, worker: number, found: boolean): void {
+    const question = this.#questions.get(request);
+    if (!question) return;
+    question.found ||= found;
+    this.#crossOff(question.waiting, worker, () => {
+      this.#questions.delete(request);
+      question.resolve(question.found);
+    });
+  }
+
+  /** Resolves when all workers have answered: whether one of them had what was meant. */
+  async #ask(message: (request: number) => ToWorker): Promise<boolean> {
+    const request = ++lastRequest;
+    const alive = this.#workers.filter((worker) => worker.alive);
+    if (alive.length === 0) return false;
+    return await new Promise((resolve) => {
+      this.#questions.set(request, { waiting: new Set(alive.map(({ index }) => index)), found: false, resolve });
+      for (const worker of alive) worker.post(message(request));
     });
   }
 
@@ -228,7 +236,7 @@ export class NativeProxy implements ProxyControl {
   /** A worker has died, with whatever it had; the number of its connections. */
   abandoned(worker: number): number {
     for (const request of this.#listings.keys()) this.listed(request, worker, { total: 0, connections: [] });
-    for (const request of this.#closings.keys()) this.closed(request, worker, false);
+    for (const request of this.#questions.keys()) this.answered(request, worker, false);
     this.heard("opened", worker);
     this.heard("stopped", worker);
     this.heard("drained", worker);

@@ -101,8 +101,8 @@ export class NativeEngine implements Engine {
       case "list":
         this.#proxies.get(message.proxy)?.listed(message.request, worker.index, message.list);
         return;
-      case "close":
-        this.#proxies.get(message.proxy)?.closed(message.request, worker.index, message.found);
+      case "answer":
+        this.#proxies.get(message.proxy)?.answered(message.request, worker.index, message.found);
         return;
       case "nudge":
         this.#proxies.get(message.proxy)?.nudged(worker);

@@ -91,7 +91,7 @@ export class PortableProxy implements ProxyControl {
     return this.#group.set(address, change);
   }
 
-  configure(config: ProxyConfig): void {
+  async configure(config: ProxyConfig): Promise<void> {
     this.config = config;
     this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
     this.#core.configure(config, this.#memory);

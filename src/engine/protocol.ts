@@ -24,6 +24,7 @@ export type ToWorker =
     }
   | {
       readonly type: "configure";
+      readonly request: number;
       readonly proxy: number;
       readonly config: ProxyConfig;
       readonly memory: EntranceMemory;
@@ -47,7 +48,8 @@ export type FromWorker =
   | { readonly type: "events"; readonly events: readonly ProxyEvent[]; readonly lost: number }
   | { readonly type: "list"; readonly request: number; readonly proxy: number; readonly list: ConnectionList }
   | { readonly type: "nudge"; readonly proxy: number }
-  | { readonly type: "close"; readonly request: number; readonly proxy: number; readonly found: boolean }
+  /** Done; `found`: what was meant was here. */
+  | { readonly type: "answer"; readonly request: number; readonly proxy: number; readonly found: boolean }
   | { readonly type: "resolve"; readonly host: string }
   | { readonly type: "full" };
 

@@ -67,7 +67,7 @@ export class ProxySet {
     for (const [config, proxy] of kept) {
       const old = this.#running.get(proxy);
       if (!old || same(old, config)) continue;
-      proxy.configure(config);
+      await proxy.configure(config);
       this.#running.set(proxy, config);
       changed.push(config.name);
       later.push(...postponed(old, config));

@@ -66,6 +66,7 @@ export class EngineWorker {
         return await this.#list(message);
       case "configure":
         this.#proxies.get(message.proxy)?.configure(message.config, message.memory);
+        this.#answer(message, true);
         return;
       case "retarget":
         this.#proxies.get(message.proxy)?.retarget(message.targets);
@@ -74,7 +75,7 @@ export class EngineWorker {
         this.#proxies.get(message.proxy)?.nudged();
         return;
       case "close":
-        this.#close(message);
+        this.#answer(message, this.#proxies.get(message.proxy)?.close(message.id) ?? false);
         return;
       case "resolved":
         this.#hooks.resolved(message.host, message.hosts, message.error);
@@ -124,9 +125,8 @@ export class EngineWorker {
     this.#hooks.send({ type: "list", request, proxy, list });
   }
 
-  #close({ request, proxy, id }: Extract<ToWorker, { type: "close" }>): void {
-    const found = this.#proxies.get(proxy)?.close(id) ?? false;
-    this.#hooks.send({ type: "close", request, proxy, found });
+  #answer({ request, proxy }: Extract<ToWorker, { type: "close" | "configure" }>, found: boolean): void {
+    this.#hooks.send({ type: "answer", request, proxy, found });
   }
 
   #watch(proxy: number, wants: Wants): ProxyEvents {

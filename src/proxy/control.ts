@@ -25,8 +25,11 @@ export interface ProxyControl {
   close(id: number): Promise<boolean>;
   /** Sets the state or the weight of a target until the configuration has another; false: there is none like that. */
   setTarget(address: string, change: TargetChange): boolean;
-  /** Takes another configuration, of the same address: connections that live keep theirs. */
-  configure(config: ProxyConfig): void;
+  /**
+   * Takes another configuration, of the same address: connections that live keep theirs. Resolves when every one that is
+   * accepted has it.
+   */
+  configure(config: ProxyConfig): Promise<void>;
   /** Accepts who waits in the kernel's queue and stops listening. Resolves when the last connection has ended. */
   drain(): Promise<void>;
   /** Ends every connection with RST, now, and those that still come. */

@@ -88,8 +88,8 @@ function makeChanges(random: Random, config: Partial<ProxyConfig>, rough: boolea
   if (random.chance(0.4)) {
     const other = { maxConnections: maxConnections === 0 ? 0 : random.pick([maxConnections, 1, 10]) };
     const fewer = random.chance(0.3) && !rough ? { targets: targets.slice(0, 1) } : {};
-    changes.push({ at: at(), run: (proxy) => proxy.configure({ ...proxy.config, ...other, ...fewer }) });
-    changes.push({ at: at() + 500, run: (proxy) => proxy.configure({ ...proxy.config, ...config }) });
+    changes.push({ at: at(), run: (proxy) => void proxy.configure({ ...proxy.config, ...other, ...fewer }) });
+    changes.push({ at: at() + 500, run: (proxy) => void proxy.configure({ ...proxy.config, ...config }) });
   }
   return changes;
 }
