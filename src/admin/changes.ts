@@ -8,6 +8,11 @@ import type { Changes } from "../engine/proxy-set.ts";
 import { UsageError } from "../net/errors.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 
+/** Nothing is changed any more: weir is about to end. */
+export class StoppingError extends Error {
+  override readonly message = "weir is stopping";
+}
+
 export interface Changeable {
   readonly proxies: readonly ProxyControl[];
   /** Reads the configuration again; undefined: there is none to read. */
@@ -23,6 +28,7 @@ export function addChanges(app: Hono, source: Changeable): void {
       if (changes) return c.json(changes);
       return c.json({ error: "there is no configuration file to read again; weir run has one" }, 409);
     } catch (error) {
+      if (error instanceof StoppingError) return c.json({ error: error.message }, 409);
       if (error instanceof UsageError) return c.json({ error: error.message }, 422);
       return c.json({ error: error instanceof Error ? error.message : String(error) }, 500);
     }

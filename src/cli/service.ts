@@ -1,5 +1,5 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
-import { adminApp } from "../admin/app.ts";
+import { StoppingError } from "../admin/changes.ts";
 import { type AdminConfig, type Config, type ProxyConfig, targetsOf } from "../config/config.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
@@ -15,6 +15,7 @@ import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
+import { type AdminChange, AdminServer } from "./admin-server.ts";
 import type { Host } from "./host.ts";
 
 export class Service {
@@ -23,7 +24,6 @@ export class Service {
   readonly engine: Engine;
   /** Somebody has asked for the end over the admin API. */
   readonly drained: Promise<void>;
-  readonly #host: Host;
   readonly #read: ReadConfig | undefined;
   readonly #set: ProxySet;
   #config: Config;
@@ -31,7 +31,8 @@ export class Service {
   /** Reloads, one after the other. */
   #reloading: Promise<unknown> = Promise.resolve();
   readonly #tally: Tally = { active: 0, total: 0 };
-  #admin: Bound | undefined;
+  readonly #admin: AdminServer;
+  #stopping = false;
   #summary: Timer | undefined;
 
   /** Starts all of it or, when anything fails, nothing. `read` reads the configuration again, where there is one. */
@@ -47,7 +48,7 @@ export class Service {
     service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
       await service.#set.start(config.proxies);
-      service.#admin = await service.#serveAdmin(config.admin);
+      await service.#startAdmin(config.admin);
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
       service.#set.cut();
@@ -62,7 +63,6 @@ export class Service {
   private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config, read: ReadConfig | undefined) {
     this.runtime = runtime;
     this.engine = engine;
-    this.#host = host;
     this.#config = config;
     this.#read = read;
     this.#set = new ProxySet((proxy) => this.#open(proxy));
@@ -70,10 +70,11 @@ export class Service {
       this.#resolveDrained = resolve;
     });
     this.log = new Log(config.log, host, () => runtime.wallClock());
+    this.#admin = new AdminServer(runtime, host, this.log, this);
   }
 
   get admin(): Bound | undefined {
-    return this.#admin;
+    return this.#admin.bound;
   }
 
   get proxies(): readonly ProxyControl[] {
@@ -98,6 +99,7 @@ export class Service {
    * wrong with it; undefined: there is none to read.
    */
   reload(): Promise<Changes | undefined> {
+    if (this.#stopping) return Promise.reject(new StoppingError());
     const result = this.#reloading.then(() => this.#reload());
     this.#reloading = result.catch(() => {});
     return result;
@@ -105,6 +107,7 @@ export class Service {
 
   /** Does what the first signal does. */
   drain(): void {
+    this.#stopping = true;
     this.#resolveDrained();
   }
 
@@ -113,6 +116,9 @@ export class Service {
    * Resolves when the last connection is gone and the totals are printed.
    */
   async stop(hurry: Promise<unknown>): Promise<void> {
+    this.#stopping = true;
+    // One that is under way may start proxies.
+    await this.#reloading;
     const { grace } = this.#config.shutdown;
     const { proxies } = this;
     const over = shutDown(this.runtime, proxies, grace, hurry);
@@ -130,6 +136,7 @@ export class Service {
   async #reload(): Promise<Changes | undefined> {
     try {
       const config = await this.#read?.();
+      if (this.#stopping) throw new StoppingError();
       return config ? await this.#change(config) : undefined;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -141,20 +148,19 @@ export class Service {
 
   async #change(config: Config): Promise<Changes> {
     const before = this.#config;
-    const moved = !same(before.admin, config.admin);
-    const admin = moved && !sameAddress(before.admin, config.admin) ? await this.#serveAdmin(config.admin) : undefined;
+    const admin = await this.#prepareAdmin(before.admin, config.admin);
     const changes = await this.#set.change(config.proxies).catch(async (error) => {
-      await admin?.close();
+      await admin.undo();
       throw error;
     });
-    if (moved && !sameAddress(before.admin, config.admin)) {
-      await this.#admin?.close();
-      this.#admin = admin;
-    }
-    this.#config = { ...config, log: { ...before.log, summaryInterval: config.log.summaryInterval } };
+    admin.commit();
+    // What has not taken effect is not what it was changed to.
+    const log = { ...before.log, summaryInterval: config.log.summaryInterval };
+    const listen = admin.later.length > 0 ? before.admin.listen : config.admin.listen;
+    this.#config = { ...config, engine: before.engine, log, admin: { ...config.admin, listen } };
     this.#summary?.cancel();
     this.#summarise();
-    const later = [...postponed(before, config), ...changes.later];
+    const later = [...postponed(before, config), ...admin.later, ...changes.later];
     this.#tellChanges({ ...changes, later });
     return { ...changes, later };
   }
@@ -168,31 +174,20 @@ export class Service {
     this.log.write("warn", "reload_later", `weir: takes effect at the next start: ${later.join("; ")}`, { later });
   }
 
+  async #startAdmin(config: AdminConfig): Promise<void> {
+    await this.#admin.start(config).catch((error) => Promise.reject(startError("metrics", error)));
+  }
+
+  async #prepareAdmin(before: AdminConfig, config: AdminConfig): Promise<AdminChange> {
+    return await this.#admin.prepare(before, config).catch((error) => Promise.reject(startError("metrics", error)));
+  }
+
   async #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     try {
       return await this.engine.open(config, { ...events, targets: targetLog(this.log, config.name) });
     } catch (error) {
       throw startError(`proxy "${config.name}"`, error);
-    }
-  }
-
-  async #serveAdmin({ listen, explicit, tokenEnv }: AdminConfig): Promise<Bound | undefined> {
-    if (!listen) return undefined;
-    const token = tokenEnv === null ? undefined : this.#host.env(tokenEnv);
-    if (tokenEnv !== null && !token) {
-      throw new UsageError(
-        "ECONFIG",
-        `admin.token_env: the environment variable ${tokenEnv} is not set; set it to a secret`,
-      );
-    }
-    try {
-      return await this.runtime.serve(listen, adminApp(this, { listen, token }));
-    } catch (error) {
-      if (explicit || !(error instanceof SocketError)) throw startError("metrics", error);
-      const text = `weir: no metrics: ${error.message}; give another address with --metrics, or --metrics off`;
-      this.log.write("warn", "no_metrics", text, { address: formatAddress(listen), error: error.code });
-      return undefined;
     }
   }
 
@@ -204,8 +199,8 @@ export class Service {
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
-    if (!this.#admin) return;
-    const address = formatAddress(this.#admin.address);
+    if (!this.admin) return;
+    const address = formatAddress(this.admin.address);
     const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
     this.log.write("info", "metrics", `metrics ${url}`, { address });
   }
@@ -236,7 +231,7 @@ export class Service {
   async #close(): Promise<void> {
     this.#summary?.cancel();
     await this.#set.drain();
-    await this.#admin?.close();
+    await this.#admin.close();
     await this.engine.close();
   }
 }
@@ -253,10 +248,6 @@ function postponed(before: Config, { engine, log }: Config): string[] {
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function sameAddress(a: AdminConfig, b: AdminConfig): boolean {
-  return same(a.listen, b.listen) && a.tokenEnv === b.tokenEnv;
 }
 
 /** `native, 2 workers` */

@@ -19,6 +19,8 @@ export type OpenProxy = (config: ProxyConfig) => Promise<ProxyControl>;
 export class ProxySet {
   readonly #open: OpenProxy;
   readonly #running = new Map<ProxyControl, ProxyConfig>();
+  /** As each was when it began to listen. */
+  readonly #opened = new WeakMap<ProxyControl, ProxyConfig>();
   /** No longer listening, with connections left. */
   readonly #leaving = new Set<ProxyControl>();
   /** What those counted that are gone, by proxy and target. */
@@ -70,7 +72,7 @@ export class ProxySet {
       await proxy.configure(config);
       this.#running.set(proxy, config);
       changed.push(config.name);
-      later.push(...postponed(old, config));
+      later.push(...postponed(this.#opened.get(proxy) ?? old, config));
     }
     const removed = leaving.map(({ config }) => config.name);
     for (const proxy of leaving) if (!inTheWay.includes(proxy)) void this.#retire(proxy);
@@ -89,6 +91,7 @@ export class ProxySet {
   async #start(config: ProxyConfig): Promise<ProxyControl> {
     const proxy = await this.#open(config);
     this.#running.set(proxy, config);
+    this.#opened.set(proxy, config);
     return proxy;
   }
 
@@ -99,8 +102,11 @@ export class ProxySet {
       for (const config of fresh) started.push(await this.#start(config));
     } catch (error) {
       await Promise.all(started.map((proxy) => this.#retire(proxy)));
-      await this.start(before);
-      throw error;
+      const again = await Promise.allSettled(before.map((config) => this.#start(config)));
+      const lost = before.filter((_, index) => again[index]?.status === "rejected").map(({ name }) => `"${name}"`);
+      if (lost.length === 0) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`${why}; and ${lost.join(", ")} had made room for it and cannot be started again`);
     }
   }
 

@@ -40,6 +40,8 @@ export class EngineWorker {
   readonly #index: number;
   readonly #nextId: () => number;
   readonly #proxies = new Map<number, RunningProxy>();
+  /** Those that were opened, or are being. */
+  readonly #known = new Set<number>();
   #events: ProxyEvent[] = [];
   #inFlight = 0;
   #lost = 0;
@@ -100,6 +102,9 @@ export class EngineWorker {
     targets,
     wants,
   }: Extract<ToWorker, { type: "open" }>): Promise<void> {
+    // A thread that takes the place of another may be told twice.
+    if (this.#known.has(proxy)) return;
+    this.#known.add(proxy);
     const runtime = this.#runtime;
     const listen: Runtime["listen"] = async (_, options, accept) => runtime.adopt(descriptor, address, options, accept);
     const nudge = atMostOnceAMoment(runtime, () => this.#hooks.send({ type: "nudge", proxy }));
@@ -116,6 +121,7 @@ export class EngineWorker {
     this.#hooks.send({ type: "stopped", proxy });
     await drained;
     this.#proxies.delete(proxy);
+    this.#known.delete(proxy);
     this.#flush();
     this.#hooks.send({ type: "drained", proxy });
   }

@@ -11,7 +11,7 @@ import type { ProxyConfig } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { type IpWords, ipWords } from "../net/cidr.ts";
-import type { Runtime, StreamSocket } from "../net/runtime.ts";
+import type { Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 
@@ -58,6 +58,11 @@ export class Entrance {
   readonly #front: Counters;
   readonly #share: EntranceShare;
   readonly #gate: Gate;
+  /** Of connections, as it is now: also for those that wait since it was another. */
+  #limit = 0;
+  /** How many wait here, and the next look at whether there is room for them. */
+  #waiting = 0;
+  #look: Timer | undefined;
   #memory: SharedArrayBuffer | null = null;
   #sources: Sources | undefined;
 
@@ -72,6 +77,7 @@ export class Entrance {
   }
 
   configure(config: ProxyConfig, { sources }: EntranceMemory): void {
+    this.#limit = config.maxConnections;
     this.pool.configure(config);
     if ((sources === null) === (this.#memory === null)) return;
     const { workers, worker } = this.#share;
@@ -161,7 +167,7 @@ export class Entrance {
 
   /** False: there is no room. */
   #proceed(session: Session): boolean {
-    if (!this.#gate.take(session.rules.config.maxConnections)) return false;
+    if (!this.#gate.take(this.#limit)) return false;
     const choice = this.pool.choose(session, NOBODY);
     if (typeof choice === "string") this.#gate.give();
     if (choice === "busy") return false;
@@ -188,6 +194,8 @@ export class Entrance {
     }
     session.waiter = waiter;
     this.#front.add(CELL.waiting, 1);
+    this.#waiting++;
+    this.#lookLater();
     session.wait();
     this.#gate.next();
   }
@@ -197,7 +205,22 @@ export class Entrance {
     this.#gate.leave(session.waiter);
     session.waiter = undefined;
     this.#front.add(CELL.waiting, -1);
+    if (--this.#waiting > 0) return;
+    this.#look?.cancel();
+    this.#look = undefined;
+  }
+
+  /** Room comes with a word, but for targets that were left alone for a while: nobody says when that is over. */
+  #lookLater(): void {
+    this.#look ??= this.#runtime.after(LOOK, () => {
+      this.#look = undefined;
+      this.#gate.next();
+      if (this.#waiting > 0) this.#lookLater();
+    });
   }
 }
 
 const NOBODY: readonly never[] = [];
+
+/** Milliseconds between two looks at whether there is room for those who wait. */
+const LOOK = 1_000;

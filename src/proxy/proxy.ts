@@ -142,6 +142,7 @@ export class RunningProxy implements SessionOwner {
   configure(config: ProxyConfig, memory: EntranceMemory): void {
     this.#rules = new Rules(config);
     this.#entrance.configure(config, memory);
+    this.#entrance.nudged();
   }
 
   /** Other targets for the connections to come. */

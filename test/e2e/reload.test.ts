@@ -118,6 +118,22 @@ describe.each(["portable", "native"] as const)("on the %s engine", (engine) => {
     expect(page).not.toContain('proxy="old"');
   });
 
+  test("more room is for those who wait, too", async () => {
+    await using it = await world(plain("max_connections = 1\nqueue.timeout = 'off'\n"));
+    await roundTrip(await it.client());
+    const waiting = [await it.client(), await it.client()];
+    for (const client of waiting) client.write(100);
+    const queue = async () => (await it.proxies())[0]?.["queue_length"];
+    while ((await queue()) !== 2);
+    it.write(plain("max_connections = 2\n")(it.target));
+    expect((await it.reload()).status).toBe(200);
+    await waiting[0]?.until(() => waiting[0]?.received === 100, "the echo of the first");
+    expect(await queue()).toBe(1);
+    it.write(plain()(it.target));
+    await it.reload();
+    await waiting[1]?.until(() => waiting[1]?.received === 100, "the echo of the second");
+  });
+
   test("what is wrong changes nothing, and is told with its place", async () => {
     await using it = await world(plain());
     it.write(plain("balance = 'best'\n")(it.target));
@@ -150,6 +166,22 @@ test("--watch reads a file again when it has changed, and one that it names", as
   await it.weir.stdout.next((line) => line === "weir: reloaded: a changed");
 });
 
+test("a token comes with a reload", async () => {
+  const text = (admin: string) => (target: string) =>
+    `${admin}\n[[proxy]]\nname = "a"\nlisten = "127.0.0.1:0"\ntarget = "${target}"\n`;
+  await using it = await world(text(""));
+  // Any variable that is set will do.
+  it.write(text('admin.token_env = "PATH"')(it.target));
+  expect((await it.reload()).status).toBe(200);
+  expect((await it.reload()).status).toBe(401);
+  const headers = { authorization: `Bearer ${process.env["PATH"]}` };
+  expect((await fetch(`${it.api}/reload`, { method: "POST", headers })).status).toBe(200);
+  it.write(text('admin.token_env = "WEIR_NOT_SET"')(it.target));
+  const unset = await fetch(`${it.api}/reload`, { method: "POST", headers });
+  expect(unset.status).toBe(422);
+  expect(await unset.text()).toContain("the environment variable WEIR_NOT_SET is not set");
+});
+
 test("POST /api/drain ends it as a signal does", async () => {
   await using it = await world((target) => `[[proxy]]\nlisten = "127.0.0.1:0"\ntarget = "${target}"\n`);
   const client = await it.client();
@@ -159,6 +191,8 @@ test("POST /api/drain ends it as a signal does", async () => {
   const page = await fetch(`${it.api}/drain`, { method: "POST" });
   expect(page.status).toBe(202);
   await it.weir.stdout.next((line) => line.startsWith("weir: stopping; 1 connections"));
+  // What ends does not begin anew.
+  expect((await it.reload()).status).toBe(409);
   await roundTrip(client);
   client.finish();
   await client.untilClose();
