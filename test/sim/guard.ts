@@ -49,7 +49,7 @@ export function makeGuard(random: Random, kind: Kind, first: TargetConfig, liste
       : DEFAULTS.proxy.perSource,
     health: rough && random.chance(0.4) ? { ...HEALTH, interval: 50, timeout: 500 } : null,
   };
-  const proxied = listensOnTcp && random.chance(0.3);
+  const proxied = listensOnTcp && random.chance(0.5);
   const timeout = rough ? random.pick([0, 30, 5_000]) : 0;
   const proxyProtocol = { send: "off", timeout, acceptFrom: proxied ? [parseCidr("0.0.0.0/0")] : [] } as const;
   return { config: { ...config, proxyProtocol }, proxied, changes: makeChanges(random, config, rough) };
