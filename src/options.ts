@@ -1,6 +1,7 @@
 /** What the library's users can say about a proxy, and the configuration that it becomes. */
 import { parseRate } from "./admit/rate.ts";
 import { parseWindow } from "./admit/schedule.ts";
+import { burstOf } from "./admit/sources.ts";
 import {
   BALANCES,
   DEFAULTS,
@@ -112,7 +113,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
     queue: { ...proxy.queue, ...given(queue ?? {}) },
     health: health ? { ...HEALTH, ...given(health) } : null,
     dns: { ...proxy.dns, ...given(dns), servers: (dns.servers ?? []).map(parseEndpoint) },
-    perSource: { maxConnections: most, perSecond, burst: rate?.burst ?? Math.max(1, Math.ceil(perSecond)) },
+    perSource: { maxConnections: most, perSecond, burst: rate?.burst ?? burstOf(perSecond) },
     proxyProtocol: {
       ...proxy.proxyProtocol,
       ...given({ send: proxyProtocol.send, timeout: proxyProtocol.timeout }),

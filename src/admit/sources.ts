@@ -23,6 +23,11 @@ export interface SourceRules {
   readonly burst: number;
 }
 
+/** Without another word as many may come at once as in a second, and one at least. */
+export function burstOf(perSecond: number): number {
+  return Math.max(1, Math.ceil(perSecond));
+}
+
 export function limitsSources({ maxConnections, perSecond }: SourceRules): boolean {
   return maxConnections > 0 || perSecond > 0;
 }

@@ -3,6 +3,7 @@
  * and what was said about them at run time. Threads are given shares of them, see `Target`.
  */
 import type { DnsConfig, ProxyConfig, TargetConfig } from "../config/config.ts";
+import { same } from "../config/same.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { SocketError } from "../net/errors.ts";
@@ -294,8 +295,4 @@ export class TargetGroup {
 /** Checks go the way that connections go. */
 function checksOf({ health, source, proxyProtocol }: Settings): HealthRules | null {
   return health && { ...health, source: source ?? null, header: proxyProtocol?.send ?? "off" };
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -2,6 +2,7 @@
 import { type AdminSource, adminApp } from "../admin/app.ts";
 import type { GuardRules } from "../admin/guard.ts";
 import type { AdminConfig } from "../config/config.ts";
+import { same } from "../config/same.ts";
 import type { Log } from "../log/log.ts";
 import { covers, formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
@@ -52,7 +53,7 @@ export class AdminServer {
   async prepare(before: AdminConfig, config: AdminConfig): Promise<AdminChange> {
     const token = this.#token(config);
     const [old, now] = [before.listen, config.listen];
-    const stays = JSON.stringify(old) === JSON.stringify(now);
+    const stays = same(old, now);
     // Two servers cannot have it at the same time, and nobody should be without one if the new one fails.
     const overlaps = !stays && old !== null && now !== null && (covers(old, now) || covers(now, old));
     if (stays || overlaps) {

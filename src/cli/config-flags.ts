@@ -1,4 +1,5 @@
 /** From the flags of a command line to the same configuration that files become. */
+import { burstOf } from "../admit/sources.ts";
 import { checkConfig } from "../config/check.ts";
 import {
   type AdminConfig,
@@ -74,7 +75,7 @@ function proxyConfig([listen = "", ...targets]: readonly string[], flags: Flags<
     perSource: {
       maxConnections: flags["max-connections-per-source"] ?? perSource.maxConnections,
       perSecond: flags.rate?.perSecond ?? perSource.perSecond,
-      burst: flags.burst ?? Math.max(1, Math.ceil(flags.rate?.perSecond ?? 0)),
+      burst: flags.burst ?? burstOf(flags.rate?.perSecond ?? 0),
     },
     proxyProtocol: {
       acceptFrom: flags["accept-proxy-from"] ?? proxyProtocol.acceptFrom,

@@ -1,6 +1,7 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
 import { StoppingError } from "../admin/changes.ts";
-import { type AdminConfig, type Config, type ProxyConfig, targetsOf } from "../config/config.ts";
+import { type Config, type ProxyConfig, targetsOf } from "../config/config.ts";
+import { same } from "../config/same.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
 import type { OpenThreads } from "../engine/threads.ts";
@@ -15,7 +16,7 @@ import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
-import { type AdminChange, AdminServer } from "./admin-server.ts";
+import { AdminServer } from "./admin-server.ts";
 import type { Host } from "./host.ts";
 
 export class Service {
@@ -48,7 +49,7 @@ export class Service {
     service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
       await service.#set.start(config.proxies);
-      await service.#startAdmin(config.admin);
+      await service.#admin.start(config.admin).catch(failedToStart("metrics"));
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
       service.#set.cut();
@@ -148,7 +149,7 @@ export class Service {
 
   async #change(config: Config): Promise<Changes> {
     const before = this.#config;
-    const admin = await this.#prepareAdmin(before.admin, config.admin);
+    const admin = await this.#admin.prepare(before.admin, config.admin).catch(failedToStart("metrics"));
     const changes = await this.#set.change(config.proxies).catch(async (error) => {
       await admin.undo();
       throw error;
@@ -174,21 +175,10 @@ export class Service {
     this.log.write("warn", "reload_later", `weir: takes effect at the next start: ${later.join("; ")}`, { later });
   }
 
-  async #startAdmin(config: AdminConfig): Promise<void> {
-    await this.#admin.start(config).catch((error) => Promise.reject(startError("metrics", error)));
-  }
-
-  async #prepareAdmin(before: AdminConfig, config: AdminConfig): Promise<AdminChange> {
-    return await this.#admin.prepare(before, config).catch((error) => Promise.reject(startError("metrics", error)));
-  }
-
-  async #open(config: ProxyConfig): Promise<ProxyControl> {
+  #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
-    try {
-      return await this.engine.open(config, { ...events, targets: targetLog(this.log, config.name) });
-    } catch (error) {
-      throw startError(`proxy "${config.name}"`, error);
-    }
+    const targets = targetLog(this.log, config.name);
+    return this.engine.open(config, { ...events, targets }).catch(failedToStart(`proxy "${config.name}"`));
   }
 
   #announce({ engine, fallback }: Choice): void {
@@ -246,10 +236,6 @@ function postponed(before: Config, { engine, log }: Config): string[] {
   return [...(same(before.engine, engine) ? [] : ["engine"]), ...(same(was, fixed) ? [] : ["log"])];
 }
 
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
 /** `native, 2 workers` */
 export function describeEngine({ mode, workers }: Engine): string {
   if (mode === "portable") return mode;
@@ -257,8 +243,10 @@ export function describeEngine({ mode, workers }: Engine): string {
 }
 
 /** A path that can never become a socket is a mistake in the configuration; a taken port is bad luck. */
-function startError(what: string, error: unknown): Error {
-  if (!(error instanceof SocketError)) return error instanceof Error ? error : new Error(String(error));
-  const message = `${what}: ${error.message}`;
-  return error.code === "ENOTSOCK" ? new UsageError("ECONFIG", message) : new SocketError(error.code, message);
+function failedToStart(what: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof SocketError)) throw error;
+    const message = `${what}: ${error.message}`;
+    throw error.code === "ENOTSOCK" ? new UsageError("ECONFIG", message) : new SocketError(error.code, message);
+  };
 }

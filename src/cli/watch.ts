@@ -7,13 +7,14 @@ export class Watch {
   readonly #runtime: Runtime;
   readonly #read: () => Promise<string>;
   readonly #changed: () => void;
-  #known: string | undefined;
+  #known: string;
   #timer: Timer | undefined;
   #stopped = false;
 
-  /** `read` gives all there is to see; `changed` is called when it is another text than before. */
-  constructor(runtime: Runtime, read: () => Promise<string>, changed: () => void) {
+  /** `read` gives all there is to see; `changed` is called when it is another text than before, at first than `known`. */
+  constructor(runtime: Runtime, known: string, read: () => Promise<string>, changed: () => void) {
     this.#runtime = runtime;
+    this.#known = known;
     this.#read = read;
     this.#changed = changed;
     void this.#look();
@@ -28,8 +29,9 @@ export class Watch {
     // A file that is being replaced is gone for a moment: that is no change.
     const text = await this.#read().catch(() => this.#known);
     if (this.#stopped) return;
-    if (this.#known !== undefined && text !== this.#known) this.#changed();
+    const before = this.#known;
     this.#known = text;
+    if (text !== before) this.#changed();
     this.#timer = this.#runtime.after(INTERVAL, () => void this.#look());
   }
 }

@@ -1,5 +1,6 @@
 /** `[[proxy]]` as users write it, and what it means. */
 import * as v from "valibot";
+import { burstOf } from "../admit/sources.ts";
 import {
   BALANCES,
   DEFAULTS,
@@ -129,7 +130,7 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     perSource: {
       maxConnections: proxy.max_connections_per_source,
       perSecond: rate?.connections_per_source.perSecond ?? 0,
-      burst: rate?.burst ?? Math.max(1, Math.ceil(rate?.connections_per_source.perSecond ?? 0)),
+      burst: rate?.burst ?? burstOf(rate?.connections_per_source.perSecond ?? 0),
     },
     proxyProtocol: {
       acceptFrom: proxyProtocol.accept_from,

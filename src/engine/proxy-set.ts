@@ -1,5 +1,6 @@
 /** The proxies of a service, and how those that run become those of another configuration. */
 import type { ProxyConfig } from "../config/config.ts";
+import { same } from "../config/same.ts";
 import { Counters } from "../metrics/counters.ts";
 import { covers, formatAddress } from "../net/address.ts";
 import type { ProxyControl } from "../proxy/control.ts";
@@ -23,8 +24,8 @@ export class ProxySet {
   readonly #opened = new WeakMap<ProxyControl, ProxyConfig>();
   /** No longer listening, with connections left. */
   readonly #leaving = new Set<ProxyControl>();
-  /** What those counted that are gone, by proxy and target. */
-  readonly #past = new Map<string, Counters>();
+  /** What those counted that are gone. */
+  #past: readonly Counters[] = [];
 
   constructor(open: OpenProxy) {
     this.#open = open;
@@ -37,11 +38,11 @@ export class ProxySet {
 
   /** All that is counted: figures never go down because a proxy is gone. */
   get figures(): readonly Counters[] {
-    return [...this.all.flatMap(({ figures }) => figures), ...this.#past.values()];
+    return [...this.all.flatMap(({ figures }) => figures), ...this.#past];
   }
 
   get past(): readonly Counters[] {
-    return [...this.#past.values()];
+    return this.#past;
   }
 
   /** Starts all of them; those that run when one fails go on running. */
@@ -131,16 +132,9 @@ export class ProxySet {
     this.#leaving.add(proxy);
     void proxy.drain().then(() => {
       this.#leaving.delete(proxy);
-      for (const figures of proxy.figures) this.#remember(figures);
+      this.#past = Counters.merged([...this.#past, ...proxy.figures]);
     });
     await proxy.stopped;
-  }
-
-  #remember(figures: Counters): void {
-    const key = `${figures.proxy}\n${figures.target}`;
-    const known = this.#past.get(key);
-    if (known) known.include(figures);
-    else this.#past.set(key, Counters.sum([figures]));
   }
 }
 
@@ -155,10 +149,4 @@ function postponed(old: ProxyConfig, config: ProxyConfig): string[] {
   const keys = (["noDelay", "keepAlive", "buffer"] as const).filter((key) => old[key] !== config[key]);
   if (keys.length === 0) return [];
   return [`${keys.join(", ").toLowerCase()} of proxy "${config.name}", for the sockets of clients`];
-}
-
-function same(a: ProxyConfig, b: ProxyConfig): boolean {
-  const text = (config: ProxyConfig) =>
-    JSON.stringify(config, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-  return text(a) === text(b);
 }

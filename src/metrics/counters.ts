@@ -57,6 +57,16 @@ export class Counters {
     return sum;
   }
 
+  /** One for each proxy and target, in the order of the first of each. */
+  static merged(figures: readonly Counters[]): readonly Counters[] {
+    const byOwner = new Map<string, Counters[]>();
+    for (const each of figures) {
+      const owner = `${each.proxy}\n${each.target}`;
+      byOwner.set(owner, [...(byOwner.get(owner) ?? []), each]);
+    }
+    return [...byOwner.values()].map((parts) => Counters.sum(parts));
+  }
+
   /** Adds the figures of another to these. */
   include({ cells }: Counters): void {
     for (let i = 0; i < CELLS; i++) this.add(i, cells[i] ?? 0);

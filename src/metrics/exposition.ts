@@ -41,24 +41,14 @@ export function exposition(
   build: BuildInfo,
   engine: EngineFigures,
 ): string {
-  const figures = merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
+  // A proxy that was replaced is there twice, for a while: each set of labels once.
+  const figures = Counters.merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
   const page = [...fourLines(totals(figures)), ...buildInfo(build), ...engineFigures(engine)];
   for (const family of FAMILIES) {
     page.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`);
     for (const each of figures) if (family.of(each)) page.push(...family.lines(each));
   }
   return `${[...page, ...targetStates(proxies)].join("\n")}\n`;
-}
-
-/** One for each set of labels: a proxy that was replaced is there twice, for a while. */
-function merged(figures: readonly Counters[]): readonly Counters[] {
-  const byLabels = new Map<string, Counters>();
-  for (const each of figures) {
-    const key = `${each.proxy}\n${each.target}`;
-    const before = byLabels.get(key);
-    byLabels.set(key, before ? Counters.sum([before, each]) : each);
-  }
-  return [...byLabels.values()];
 }
 
 /** How targets are now. */

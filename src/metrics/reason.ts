@@ -46,22 +46,6 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** The reasons that count as failed: the client got no target. */
-export const FAILURES: readonly Reason[] = [
-  "denied",
-  "bad_header",
-  "queue_full",
-  "queue_timeout",
-  "no_target",
-  "connect_refused",
-  "connect_timeout",
-  "connect_unresolved",
-  "connect_unreachable",
-  "connect_failed",
-  "no_descriptors",
-  "no_ports",
-];
-
 /** The kinds of rules that deny. */
 export const DENIALS = ["deny", "allow", "schedule", "max_connections_per_source", "rate"] as const;
 export type Denial = (typeof DENIALS)[number];
@@ -77,6 +61,9 @@ export const RETRIED: readonly Reason[] = [
   "connect_unreachable",
   "connect_failed",
 ];
+
+/** The reasons that count as failed: the client got no target. */
+export const FAILURES: readonly Reason[] = [...REFUSED, ...RETRIED, "no_descriptors", "no_ports"];
 
 /** The reason behind the error code of a failed connect. */
 export function connectReason(code: string): Reason {

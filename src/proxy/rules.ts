@@ -33,6 +33,11 @@ export class Rules {
     return this.looks && this.config.refuse === "reset" && !this.#trusted;
   }
 
+  /** What each kind of rule there is says of a client, for people. `now`: milliseconds since 1970. */
+  verdicts(client: Address, now: number): readonly Verdict[] {
+    return [this.#access.judge(client), ...(this.#schedule.active ? [this.#schedule.judge(now)] : [])];
+  }
+
   /** What shuts a client out now, if something does. `words`: its IP address; `now`: milliseconds since 1970. */
   against(client: Address, words: IpWords | undefined, now: number): Verdict | undefined {
     if (this.#access.active) {

@@ -1,11 +1,10 @@
 /** `weir explain CONFIG --from IP`: which rule lets a client in or shuts it out, without a connection. */
-import { Access } from "../../admit/access.ts";
 import { formatRate } from "../../admit/rate.ts";
-import { Schedule } from "../../admit/schedule.ts";
 import { limitsSources } from "../../admit/sources.ts";
 import type { ProxyConfig } from "../../config/config.ts";
 import { formatAddress } from "../../net/address.ts";
 import { UsageError } from "../../net/errors.ts";
+import { Rules } from "../../proxy/rules.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
 
@@ -25,14 +24,12 @@ export const explain: CommandRun = async ({ runtime, host, line }) => {
 };
 
 function verdict(proxy: ProxyConfig, from: string, at: number): { allowed: boolean; lines: string[] } {
-  const { name, listen, refuse, schedule } = proxy;
+  const { name, listen, refuse } = proxy;
   const client = listen.kind === "unix" ? listen : ({ kind: "tcp", host: from, port: 0 } as const);
-  const access = new Access(proxy).judge(client);
-  const time = new Schedule(schedule).judge(at);
-  const allowed = access.allowed && time.allowed;
+  const rules = new Rules(proxy).verdicts(client, at);
+  const allowed = rules.every((rule) => rule.allowed);
   const how = refuse === "reset" ? "reset" : "closed";
   const what = allowed ? "let in" : `not let in (${how})`;
-  const rules = [access, ...(schedule.length > 0 ? [time] : [])];
   const deciding = rules.filter((rule) => allowed || !rule.allowed).map(({ rule }) => rule);
   const text = `${name} (${formatAddress(listen)}): ${from} is ${what}: ${deciding.join("; ")}`;
   return { allowed, lines: [text, ...(allowed ? conditions(proxy).map((each) => `  ${each}`) : [])] };

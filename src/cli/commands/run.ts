@@ -9,23 +9,29 @@ import { Watch } from "../watch.ts";
 export const run: CommandRun = async (context) => {
   const { runtime, host, line } = context;
   const path = line.positionals[0] ?? "";
-  /** All files that were read for the configuration, with what was in them. */
-  const texts = new Map<string, string>();
+  /** All files of the configuration, those that could not be read included: they may come back. */
+  let texts = new Map<string, string>();
   const remembering = {
     ...host,
     async readFile(name: string) {
+      texts.set(name, "");
       const text = await host.readFile(name);
       texts.set(name, text);
       return text;
     },
   };
   const read = async (): Promise<Config> => {
-    texts.clear();
+    texts = new Map();
     return overrideConfig(await readConfig(remembering, path), line);
   };
-  const look = async () => (await Promise.all([...texts.keys()].map((name) => host.readFile(name)))).join("\0");
+  const look = async () => joined(await Promise.all([...texts.keys()].map((name) => host.readFile(name))));
   return await serve(context, read, (service) => {
-    const watch = line.flags.watch ? new Watch(runtime, look, () => service.reload().catch(() => {})) : undefined;
-    return () => watch?.stop();
+    if (!line.flags.watch) return () => {};
+    const watch = new Watch(runtime, joined(texts.values()), look, () => service.reload().catch(() => {}));
+    return () => watch.stop();
   });
 };
+
+function joined(texts: Iterable<string>): string {
+  return [...texts].join("\0");
+}
