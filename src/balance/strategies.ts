@@ -8,7 +8,7 @@ import { mix } from "./hash.ts";
 export interface Candidate {
   /** Above 0. */
   readonly effective: number;
-  /** Connections that it has. */
+  /** Connections that it has; another thread may change it between two looks. */
   readonly active: number;
   /** Of its address. */
   readonly hash: number;
@@ -55,8 +55,15 @@ const roundRobin: Strategy = (candidates) => {
 /** The one with the fewest connections for its weight; among equals they take turns, by weight. */
 const leastConnections: Strategy = (candidates, source) => {
   let least = Number.POSITIVE_INFINITY;
-  for (const each of candidates) least = Math.min(least, load(each));
-  const equals = candidates.filter((each) => load(each) === least);
+  let equals: (typeof candidates)[number][] = [];
+  for (const each of candidates) {
+    // Once for each: other threads change it at any time.
+    const its = load(each);
+    if (its > least) continue;
+    if (its < least) equals = [];
+    least = its;
+    equals.push(each);
+  }
   return roundRobin(equals, source);
 };
 

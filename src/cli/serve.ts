@@ -1,5 +1,6 @@
 /** Runs a service from its start to its end, whoever asks for that: signals, or the admin API. */
 import { type Context, stopSignals } from "./context.ts";
+import type { Host } from "./host.ts";
 import { type ReadConfig, Service } from "./service.ts";
 
 /** `read` reads the configuration, now and on SIGHUP; `started` may begin something, and answers how to end it. */
@@ -8,12 +9,33 @@ export async function serve(
   read: ReadConfig,
   started: (service: Service) => () => void = () => () => {},
 ): Promise<number> {
-  const config = await read();
   const signals = stopSignals(host);
-  const service = await Service.start(runtime, openThreads, host, config, read);
-  const ends = [host.onReload(() => void service.reload().catch(() => {})), started(service)];
-  await Promise.race([signals.first, service.drained]);
-  for (const end of ends) end();
-  await service.stop(signals.again);
-  return 0;
+  const reloads = reloadSignals(host);
+  try {
+    const service = await Service.start(runtime, openThreads, host, await read(), read);
+    reloads.serve(() => void service.reload().catch(() => {}));
+    const ended = started(service);
+    await Promise.race([signals.first, service.drained]);
+    ended();
+    await service.stop(signals.again);
+    return 0;
+  } finally {
+    reloads.end();
+  }
+}
+
+/** Like signals to stop, one to reload must never find the program without its handler: it would end it. */
+function reloadSignals(host: Host): { serve(run: () => void): void; end(): void } {
+  let early = false;
+  let reload = () => {
+    early = true;
+  };
+  const end = host.onReload(() => reload());
+  return {
+    serve(run) {
+      reload = run;
+      if (early) run();
+    },
+    end,
+  };
 }

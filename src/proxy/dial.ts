@@ -22,6 +22,8 @@ export interface DialOwner {
   freed(): void;
   dialled(socket: StreamSocket): void;
   undialled(reason: Reason, error: SocketError): void;
+  /** A bug: what was to be done threw. */
+  failed(cause: unknown): void;
 }
 
 export class Dial {
@@ -73,9 +75,18 @@ export class Dial {
   #try(): void {
     this.#attempt = this.#runtime.connect(this.target.address, this.#rules.connectOptions);
     this.#attempt.socket.then(
-      (socket) => this.#connected(socket),
-      (error) => this.#failed(error),
+      (socket) => this.#guarded(() => this.#connected(socket)),
+      (error) => this.#guarded(() => this.#failed(error)),
     );
+  }
+
+  /** Nobody is above us who could be told of an exception. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (cause) {
+      this.#owner.failed(cause);
+    }
   }
 
   #connected(socket: StreamSocket): void {
@@ -113,14 +124,16 @@ export class Dial {
   #pause(): boolean {
     if (this.#rounds >= this.#rules.config.retries) return false;
     const pause = Math.min(PAUSE * 2 ** this.#rounds++, PAUSE_MAX);
-    this.#later = this.#runtime.after(pause, () => {
-      this.#tried = NOBODY;
-      const choice = this.#pool.choose(this.#source, NOBODY);
-      // Where there is no other, the same one again: it is ours until the connection is over.
-      if (typeof choice === "string") this.#again();
-      else this.#retry(choice);
-    });
+    this.#later = this.#runtime.after(pause, () => this.#guarded(() => this.#nextRound()));
     return true;
+  }
+
+  #nextRound(): void {
+    this.#tried = NOBODY;
+    const choice = this.#pool.choose(this.#source, NOBODY);
+    // Where there is no other, the same one again: it is ours until the connection is over.
+    if (typeof choice === "string") this.#again();
+    else this.#retry(choice);
   }
 
   #retry(target: Target): void {

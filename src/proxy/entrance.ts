@@ -168,22 +168,28 @@ export class Entrance {
   /** False: there is no room. */
   #proceed(session: Session): boolean {
     if (!this.#gate.take(this.#limit)) return false;
+    session.admitted = true;
     const choice = this.pool.choose(session, NOBODY);
-    if (typeof choice === "string") this.#gate.give();
-    if (choice === "busy") return false;
-    if (choice === "none") session.refuse("no_target");
-    else {
-      session.admitted = true;
+    if (typeof choice !== "string") {
       session.dial(choice);
+      return true;
     }
-    return true;
+    session.admitted = false;
+    this.#gate.give();
+    if (choice === "none") session.refuse("no_target");
+    return choice === "none";
   }
 
   #wait(session: Session): void {
     const { maxConnections, queue } = session.rules.config;
     const waiter: Waiter = {
       proceed: () => {
-        if (!this.#proceed(session)) return false;
+        // It has its turn when another one ends, which is not to blame if it fails.
+        try {
+          if (!this.#proceed(session)) return false;
+        } catch (cause) {
+          session.failed(cause);
+        }
         this.#unqueue(session);
         return true;
       },

@@ -199,9 +199,13 @@ export class RunningProxy implements SessionOwner {
     this.front.add(CELL.active, 1);
     const session = new Session(this.#nextId(), this, this.#rules, socket);
     this.#sessions.set(session.id, session);
-    if (this.#cutting) session.cut("shutdown");
-    else if (fits) session.start();
-    else session.cut("no_descriptors");
+    try {
+      if (this.#cutting) session.cut("shutdown");
+      else if (fits) session.start();
+      else session.cut("no_descriptors");
+    } catch (cause) {
+      session.failed(cause);
+    }
   }
 
   #report(session: Session): void {

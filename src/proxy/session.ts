@@ -6,7 +6,7 @@ import type { Target } from "../balance/target.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import type { SocketError } from "../net/errors.ts";
+import { SocketError } from "../net/errors.ts";
 import type { Proxied } from "../net/proxy-protocol.ts";
 import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
 import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
@@ -144,6 +144,14 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     this.#client.abort();
   }
 
+  /** A bug in weir has shown itself while something was done for this session: it ends, and no other. */
+  failed(cause: unknown): void {
+    this.#error ??= new SocketError("EHANDLER", undefined, { cause });
+    // Whoever was to take the client over has perhaps begun to.
+    if (!this.#relay) this.#client.on(this);
+    this.cut("internal_error");
+  }
+
   get connection(): Connection {
     const { client, target } = this.#relay ?? {};
     const connected = this.#connectedAt;
@@ -210,7 +218,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   close(error?: SocketError): void {
     this.#dial?.cancel();
     this.#later?.cancel();
-    this.#reason ??= "client_gone";
+    this.#reason ??= error?.code === "EHANDLER" ? "internal_error" : "client_gone";
     this.#arrive();
     this.#error ??= error;
     this.#finish();

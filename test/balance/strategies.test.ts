@@ -66,6 +66,19 @@ describe.each([...BALANCES])("%s", (balance) => {
   });
 });
 
+test.each([...BALANCES])("%s chooses a candidate while another thread changes their connections", (balance) => {
+  fc.assert(
+    fc.property(WEIGHTS, fc.array(fc.nat(3), { minLength: 1 }), (weights, counts) => {
+      let looks = 0;
+      const all = lots(weights).map((lot) =>
+        Object.defineProperty(lot, "active", { get: () => counts[looks++ % counts.length] }),
+      );
+      const choose = strategyOf(balance);
+      for (let n = 0; n < 20; n++) expect(all).toContain(choose(all, client(n)));
+    }),
+  );
+});
+
 /** Takes a connection with each choice; the names of whoever was chosen. */
 function play(
   choose: ReturnType<typeof strategyOf>,
