@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "limit: who finds no target gives his place back",
     file: ENTRANCE,
-    find: '    if (typeof choice === "string") this.#gate.give();\n',
+    find: "    session.admitted = false;\n    this.#gate.give();\n",
     replace: "",
   },
   {
@@ -226,8 +226,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "shutdown: who is accepted after the cut is cut as well",
     file: "src/proxy/proxy.ts",
-    find: '    if (this.#cutting) session.cut("shutdown");\n    else if (fits)',
-    replace: "    if (fits)",
+    find: '      if (this.#cutting) session.cut("shutdown");\n      else if (fits)',
+    replace: "      if (fits)",
   },
   {
     rule: "workers: what a dead one had open is closed",
