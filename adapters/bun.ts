@@ -24,6 +24,8 @@ import { Attempt } from "./portable/connecting.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
+import { files } from "./portable/files.ts";
+import { importModule } from "./portable/modules.ts";
 import { resolution } from "./portable/resolve.ts";
 import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
 
@@ -38,6 +40,8 @@ export const runtime: Runtime = {
   datagram,
   ...resolution(),
   serve,
+  ...files,
+  importModule,
 };
 
 class BunListener implements Listener {

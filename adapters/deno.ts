@@ -8,6 +8,8 @@ import { confirmWith } from "./deno/confirm.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
+import { files } from "./portable/files.ts";
+import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { connect, listening } from "./portable/node-stream.ts";
 import { resolution } from "./portable/resolve.ts";
@@ -25,6 +27,8 @@ export const runtime: Runtime = {
   datagram,
   ...resolution(confirmWith((host) => datagram({ host, port: 0 }, { receiveBuffer: 0 }))),
   serve,
+  ...files,
+  importModule,
 };
 
 /**

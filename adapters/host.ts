@@ -15,8 +15,10 @@ export const host: Host = {
   args: process.argv.slice(2),
   env: (name) => process.env[name],
   out: (line) => stdout.line(line),
+  outBytes: (bytes) => stdout.bytes(bytes),
   err: (line) => stderr.line(line),
   readFile: (path) => readFile(path, "utf8"),
+  readBytes: (path) => readFile(path),
   onReload(run) {
     if (process.platform === "win32") return () => {};
     process.on("SIGHUP", run);

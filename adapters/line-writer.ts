@@ -3,6 +3,7 @@
  * reader that stalls must not stall the relay, so what it does not take waits in a bounded buffer, and
  * lines beyond that are dropped and counted.
  */
+import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
 
 const WAITING_MAX = 65_536;
@@ -17,6 +18,11 @@ export class LineWriter {
   }
 
   line(text: string): void {
+    this.bytes(new TextEncoder().encode(`${text}\n`));
+  }
+
+  /** What is lost of these counts as a line. */
+  bytes(chunk: Uint8Array): void {
     if (this.#waiting.length > WAITING_MAX) {
       this.#flush();
       if (this.#waiting.length > WAITING_MAX) {
@@ -26,11 +32,7 @@ export class LineWriter {
     }
     const notice = this.#lost > 0 ? `weir: ${this.#lost} lines were lost: their reader was too slow\n` : "";
     this.#lost = 0;
-    const bytes = new TextEncoder().encode(`${notice}${text}\n`);
-    const all = new Uint8Array(this.#waiting.length + bytes.length);
-    all.set(this.#waiting);
-    all.set(bytes, this.#waiting.length);
-    this.#waiting = all;
+    this.#waiting = Buffer.concat([this.#waiting, Buffer.from(notice), chunk]);
     this.#flush();
   }
 

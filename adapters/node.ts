@@ -8,6 +8,8 @@ import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
+import { files } from "./portable/files.ts";
+import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { boundAddress, connect, listening } from "./portable/node-stream.ts";
 import { resolution } from "./portable/resolve.ts";
@@ -29,6 +31,8 @@ export const runtime: Runtime = {
   datagram,
   ...resolution(),
   serve,
+  ...files,
+  importModule,
 };
 
 /** Node 22.12 and 23.1 brought `listen({ reusePort })`; others take no notice of it, and nothing tells. */

@@ -15,19 +15,26 @@ import type { TargetChange, TargetView } from "./balance/group.ts";
 import { TARGET_STATES } from "./balance/target.ts";
 import { type Timeouts, WEIGHT_MAX } from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
+import { needsMainThread } from "./engine/scripts.ts";
+import type { FaultConfig } from "./filter/faults/fault.ts";
 import { totals } from "./metrics/totals.ts";
 import { formatAddress } from "./net/address.ts";
-import { UsageError } from "./net/errors.ts";
+import { type FileError, UsageError } from "./net/errors.ts";
+import type { ObserverView } from "./observe/observer-counters.ts";
+import { type Fault, type FaultOptions, readFault, readFaults, scriptsOf, viewOfFault } from "./option-parts.ts";
 import { checkChoice, checkRange, LONGEST, type ProxyOptions, toProxyConfig } from "./options.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
 import { shutDown } from "./proxy/shutdown.ts";
+import { drawSeed } from "./seed.ts";
 
+export type { FilterHandlers, FilterOut, FilterSession, ScriptFilter } from "./filter/script.ts";
 export type { Reason } from "./metrics/reason.ts";
-export { SocketError, UsageError } from "./net/errors.ts";
+export { FileError, SocketError, UsageError } from "./net/errors.ts";
+export type { FaultAttributes, FilterSettings, InspectOptions, ObserverOptions } from "./option-parts.ts";
 export type { ProxyOptions } from "./options.ts";
-export type { Connection, ConnectionRecord, TargetChange, TargetView, Timeouts };
+export type { Connection, ConnectionRecord, Fault, FaultOptions, ObserverView, TargetChange, TargetView, Timeouts };
 
 /** The figures of one proxy at one moment. */
 export interface Metrics {
@@ -46,6 +53,8 @@ export interface ProxyEventMap {
   closed: ConnectionRecord;
   /** A client got no target, because there was none or it was not let in; `reason` says why. */
   failed: ConnectionRecord;
+  /** A file of `inspect` cannot be written; told once for each file, and tried again every second. */
+  inspectFailed: { readonly path: string; readonly error: FileError };
 }
 
 type Watchers = { [Event in keyof ProxyEventMap]: Set<(value: ProxyEventMap[Event]) => void> };
@@ -56,6 +65,9 @@ export class Proxy implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #proxy: ProxyControl;
   readonly #watchers: Watchers;
+  /** Changes of the faults, one after the other: each begins with what the one before has left. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #ended = false;
   #stopped: Promise<void> | undefined;
   #resolveRun: () => void = () => {};
   readonly #run = new Promise<void>((resolve) => {
@@ -69,7 +81,9 @@ export class Proxy implements AsyncDisposable {
    *
    * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ETARGET` for options behind it, `ECIDR` for a
    *   range, `ESCHEDULE`, `ERATE`, `EOPTION` for an option out of range, `ELOOP` when a target is the listener itself.
-   * @throws {UsageError} `ECONFIG` for `reusePort` where the runtime cannot share a port.
+   * @throws {UsageError} `EOBSERVER` and `EFAULT` for those that are text; objects that are wrong are `EOPTION`.
+   * @throws {UsageError} `ECONFIG` for `reusePort` where the runtime cannot share a port, or for a filter's module that
+   *   cannot be loaded.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
    * @throws {Error} with the reason when the native engine was asked for and cannot run here.
    *
@@ -78,17 +92,18 @@ export class Proxy implements AsyncDisposable {
    * ```
    */
   static async bind(listen: string, target: string | readonly string[], options: ProxyOptions = {}): Promise<Proxy> {
-    const config = toProxyConfig(listen, target, options);
-    const { engine: mode = "portable", workers = 1 } = options;
-    const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set() };
+    const { engine: mode = "portable", workers = 1, filters = [], seed = drawSeed(runtime) } = options;
+    const config = toProxyConfig(listen, target, { ...options, seed });
+    const watchers: Watchers = { opened: new Set(), closed: new Set(), failed: new Set(), inspectFailed: new Set() };
     const emit: ProxyEvents = {
       opened: (connection) => tell(watchers.opened, connection),
       closed: (record) => tell(watchers.closed, record),
       failed: (record) => tell(watchers.failed, record),
+      inspect: { failed: (path, error) => tell(watchers.inspectFailed, { path, error }), stdout() {} },
     };
     const { engine } = await startEngine(runtime, openThreads, { mode, workers });
     try {
-      return new Proxy(engine, await engine.open(config, emit), watchers);
+      return new Proxy(engine, await engine.open(config, emit, scriptsOf(filters)), watchers);
     } catch (error) {
       await engine.close();
       throw error;
@@ -126,7 +141,7 @@ export class Proxy implements AsyncDisposable {
   async shutdown({ grace = 0 }: { grace?: number } = {}): Promise<void> {
     checkRange("grace", grace, 0, LONGEST, "milliseconds");
     const drained = shutDown(runtime, [this.#proxy], grace);
-    this.#stopped ??= drained.then(() => this.#engine.close()).then(() => this.#resolveRun());
+    this.#stopped ??= drained.then(() => this.#end());
     await Promise.all([drained, this.#stopped]);
   }
 
@@ -136,7 +151,12 @@ export class Proxy implements AsyncDisposable {
 
   /** "native" or "portable": what relays. */
   get engine(): Engine["mode"] {
-    return this.#engine.mode;
+    return needsMainThread(this.#proxy.config) ? "portable" : this.#engine.mode;
+  }
+
+  /** What repeats all that was left to chance: `Proxy.bind(…, { seed })`. */
+  get seed(): number {
+    return this.#proxy.config.seed;
   }
 
   /** The live connections, with their bytes so far. */
@@ -163,6 +183,69 @@ export class Proxy implements AsyncDisposable {
     throw new UsageError("EOPTION", `There is no target ${address}; there are ${known}`);
   }
 
+  /** Those that get copies: how they are, and what they have got. */
+  get observers(): readonly ObserverView[] {
+    return this.#proxy.observers;
+  }
+
+  /** What goes wrong on purpose, in the order in which bytes meet it. */
+  get faults(): readonly Fault[] {
+    return this.#proxy.config.faults.map(viewOfFault);
+  }
+
+  /**
+   * Sets other faults, for connections that live as well. Those that are as before go on; one that goes passes on what
+   * it holds. Resolves when all connections have them, as do the other methods for faults.
+   *
+   * @throws {UsageError} `EFAULT` or `EOPTION` for a fault that cannot be, `ECLOSED` after the end of the proxy.
+   *
+   * ```ts
+   * await proxy.setFaults(["latency:latency=100ms", { type: "limit_data", bytes: "1KiB", stream: "upstream" }]);
+   * ```
+   */
+  async setFaults(faults: readonly (string | FaultOptions)[]): Promise<void> {
+    const all = readFaults(faults);
+    await this.#change(() => all);
+  }
+
+  /**
+   * Adds a fault, behind the others, or puts it in the place of the one of the same name.
+   *
+   * @throws {UsageError} as {@link setFaults}.
+   *
+   * ```ts
+   * const { name } = await proxy.addFault({ type: "latency", latency: 100, jitter: 20 }); // "latency_downstream"
+   * ```
+   */
+  async addFault(fault: string | FaultOptions): Promise<Fault> {
+    const added = readFault(["fault"], fault);
+    await this.#change((faults) => {
+      const known = faults.some(({ name }) => name === added.name);
+      return known ? faults.map((each) => (each.name === added.name ? added : each)) : [...faults, added];
+    });
+    return viewOfFault(added);
+  }
+
+  /** Takes a fault away; false: there is none of this name. Rejects with `ECLOSED` after the end of the proxy. */
+  async removeFault(name: string): Promise<boolean> {
+    let found = false;
+    await this.#change((faults) => {
+      found = faults.some((each) => each.name === name);
+      return faults.filter((each) => each.name !== name);
+    });
+    return found;
+  }
+
+  /** As if the service were down, until `up`: resets all connections and whoever comes. It goes on listening. */
+  async down(): Promise<void> {
+    await this.addFault({ type: "down", name: "down" });
+  }
+
+  /** Takes away every fault of type "down". */
+  async up(): Promise<void> {
+    await this.#change((faults) => faults.filter(({ type }) => type !== "down"));
+  }
+
   /** Ends one connection with RST; false: there is none with this id. */
   closeConnection(id: number): Promise<boolean> {
     return this.#proxy.close(id);
@@ -183,6 +266,25 @@ export class Proxy implements AsyncDisposable {
   /** Cuts every connection: what a test wants at its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #change(other: (faults: readonly FaultConfig[]) => readonly FaultConfig[]): Promise<void> {
+    const change = this.#changing.then(async () => {
+      if (this.#ended)
+        throw new UsageError("ECLOSED", `The proxy ${this.address} has been shut down; bind another one`);
+      const { config } = this.#proxy;
+      await this.#proxy.configure({ ...config, faults: other(config.faults) });
+    });
+    this.#changing = change.catch(() => {});
+    return change;
+  }
+
+  /** All connections are gone. A change that is under way still needs the engine. */
+  async #end(): Promise<void> {
+    this.#ended = true;
+    await this.#changing;
+    await this.#engine.close();
+    this.#resolveRun();
   }
 }
 

@@ -18,10 +18,22 @@ import {
 } from "./config/config.ts";
 import { parseTargetOptions } from "./config/target-options.ts";
 import { COUNT_MAX } from "./config/units.ts";
-import { covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
+import type { ScriptFilter } from "./filter/script.ts";
+import { type Address, covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
 import { parseCidr } from "./net/cidr.ts";
 import { UsageError } from "./net/errors.ts";
 import { isAddress } from "./net/target-name.ts";
+import type { ObserverConfig } from "./observe/observer-config.ts";
+import {
+  type FaultOptions,
+  type FilterSettings,
+  type InspectOptions,
+  type ObserverOptions,
+  readFaults,
+  readFilters,
+  readInspects,
+  readObservers,
+} from "./option-parts.ts";
 
 export interface ProxyOptions {
   /** Shown in records and metrics. Default: the listen address. */
@@ -72,6 +84,19 @@ export interface ProxyOptions {
   readonly retries?: number;
   /** The local IP address from which targets are connected. Default: the kernel chooses. */
   readonly source?: string;
+  /** Who gets copies, as on the command line, `"127.0.0.1:6000,copies=both"`, or as objects. */
+  readonly observers?: readonly (string | ObserverOptions)[];
+  /** What is written down of the sessions; the proxy then runs in this thread, whatever the engine. */
+  readonly inspect?: readonly InspectOptions[];
+  /**
+   * What changes bytes on their way, in this order: functions, or objects as in files. With a function, or an object of
+   * type "script", the proxy runs in this thread, whatever the engine.
+   */
+  readonly filters?: readonly (ScriptFilter | FilterSettings)[];
+  /** What goes wrong on purpose, as on the command line, `"latency:latency=100ms"`, or as objects. */
+  readonly faults?: readonly (string | FaultOptions)[];
+  /** Where all chance in faults and filters comes from, a whole number from 0 to 1,000,000. Default: drawn each time. */
+  readonly seed?: number;
   /**
    * "portable", the default, relays in this thread on the runtime's sockets. "native" relays in threads of its
    * own over libc, on Linux under Bun and Deno; "auto" does so where it works.
@@ -98,12 +123,13 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const { name = formatAddress(from), timeouts = {}, allow = [], deny = [], schedule = [], queue, health } = options;
   const { buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy } = options;
   const { maxConnections, maxConnectionsPerSource: most = 0, rate, proxyProtocol = {}, dns = {} } = options;
+  const { observers = [], inspect = [], filters = [], faults = [], seed } = options;
   const { proxy } = DEFAULTS;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
   return {
     ...proxy,
     ...given({ buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy }),
-    ...given({ maxConnections }),
+    ...given({ maxConnections, seed }),
     allow: allow.map(parseCidr),
     deny: deny.map(parseCidr),
     schedule: schedule.map(parseWindow),
@@ -120,7 +146,21 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
       acceptFrom: (proxyProtocol.acceptFrom ?? []).map(parseCidr),
     },
     timeouts: { ...proxy.timeouts, ...given(timeouts) },
+    observers: copiesFrom(from, readObservers(observers)),
+    inspects: readInspects(inspect),
+    filters: readFilters(filters),
+    faults: readFaults(faults),
   };
+}
+
+/** An observer at the proxy's own address would get copies of its copies, for ever. */
+function copiesFrom(listen: Address, observers: ObserverConfig[]): ObserverConfig[] {
+  for (const { address } of observers) {
+    if (address.kind === "udp" || address.kind === "file" || !covers(listen, address)) continue;
+    const text = formatAddress(listen);
+    throw new UsageError("ELOOP", `Cannot copy ${text} to ${formatAddress(address)}: the proxy would copy its copies`);
+  }
+  return observers;
 }
 
 /** An option that is undefined is one that was not given. */
@@ -159,6 +199,7 @@ function checkOptions(options: ProxyOptions): void {
   };
   for (const [name, value] of Object.entries(counts)) checkRange(name, value, 0, COUNT_MAX, "connections");
   if (source !== undefined) parseIp(source);
+  checkSeed(options.seed);
   checkChoice("refuse", options.refuse, REFUSALS);
   checkChoice("engine", options.engine, ENGINES);
   checkChoice("balance", options.balance, BALANCES);
@@ -168,6 +209,11 @@ function checkOptions(options: ProxyOptions): void {
 
 function prefixed(name: string, values: Readonly<Record<string, unknown>>): Record<string, number | undefined> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value as number]));
+}
+
+function checkSeed(seed: number | undefined): void {
+  if (seed === undefined || (Number.isInteger(seed) && seed >= 0 && seed <= COUNT_MAX)) return;
+  throw new UsageError("EOPTION", `The option seed is ${seed}; use a whole number from 0 to ${COUNT_MAX}`);
 }
 
 /** @throws {UsageError} `EOPTION`, naming option, value and choices. */

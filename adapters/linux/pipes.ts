@@ -15,6 +15,8 @@ const KEPT = 16;
 export interface Pipe {
   readonly input: number;
   readonly output: number;
+  /** Bytes that it holds, if they fill its pages. */
+  readonly size: number;
 }
 
 export class PipePool {
@@ -60,10 +62,12 @@ export class PipePool {
     const { libc, scratch, scratchInts } = this.#system;
     if (libc.pipe2(scratch.pointer, O_NONBLOCK | O_CLOEXEC) < 0) return undefined;
     const system = this.#system;
-    const pipe = { output: system.opened(scratchInts[0] as number), input: system.opened(scratchInts[1] as number) };
+    const ends = { output: system.opened(scratchInts[0] as number), input: system.opened(scratchInts[1] as number) };
     this.#open++;
-    const scarce = pipe.input > this.#ceiling;
-    if (!scarce && libc.fcntl(pipe.input, F_SETPIPE_SZ, PIPE_SIZE) >= SIZE_LEAST) return pipe;
+    const scarce = ends.input > this.#ceiling;
+    const size = scarce ? 0 : libc.fcntl(ends.input, F_SETPIPE_SZ, PIPE_SIZE);
+    const pipe = { ...ends, size };
+    if (size >= SIZE_LEAST) return pipe;
     this.#close(pipe);
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
 import type { Address } from "../../src/net/address.ts";
 import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
+import { files } from "../portable/files.ts";
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
 import { openDatagram } from "./datagram.ts";
@@ -35,11 +36,13 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
     connect: (to, options) => connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
-    link: (from, to, meter) => (from as LinuxStream).link(to as LinuxStream, meter),
+    link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
+    unlink: (from) => (from as LinuxStream).unlink(),
     datagram: (at, options) => openDatagram(core, at, options),
     resolve: host.resolve,
     resolveService: host.resolveService,
     serve: host.serve,
+    ...files,
   };
 }
 

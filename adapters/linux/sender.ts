@@ -7,6 +7,7 @@ import { EAGAIN, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR } from "./abi.ts";
 import type { Core } from "./core.ts";
 import type { Deferred } from "./loop.ts";
 import { Outbox } from "./outbox.ts";
+import type { Pipe } from "./pipes.ts";
 
 export interface SenderOwner {
   /** Set while bytes wait for the kernel: what an event looks at, without a look at us. */
@@ -90,9 +91,9 @@ export class Sender {
     }
   }
 
-  /** For a splice: the descriptor that bytes can be moved into, or undefined if they have to be read. */
-  pipe(): number | undefined {
-    return this.#outboxFor().pipe()?.input;
+  /** For a splice: where bytes can be moved into, or undefined if they have to be read. */
+  pipe(): Pipe | undefined {
+    return this.#outboxFor().pipe();
   }
 
   /** A splice has moved `count` bytes into the pipe; 0 if it was not needed. */

@@ -5,7 +5,7 @@
 
 import type { Address } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, Meter, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import type { Chunk, Meter, Mirror, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
 import { tellClosed } from "../portable/closing.ts";
 import {
   EAGAIN,
@@ -99,8 +99,15 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   /** See `Runtime.link`. */
-  link(to: LinuxStream, meter: Meter): void {
-    this.#link = new Link(this.#core, to.#sender, meter);
+  link(to: LinuxStream, meter: Meter, mirror?: Mirror): void {
+    const sender = (socket: StreamSocket) => (socket as LinuxStream).#sender;
+    this.#link = new Link(this.#core, to.#sender, meter, mirror && { mirror, sender });
+  }
+
+  /** See `Runtime.unlink`. */
+  unlink(): void {
+    this.#link = undefined;
+    if (this.#readable) this.defer();
   }
 
   write(chunk: Chunk): boolean {
@@ -199,8 +206,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
       if (this.#failure && !this.#everRead && this.#events !== NOBODY) this.#finish();
       return;
     }
-    const link = this.#link;
     for (let turns = TURNS; this.#readable && this.#reading && !this.#closed; turns--) {
+      const link = this.#link;
       if (link && !link.mayFeed(this)) return;
       if (turns === 0) {
         this.defer();
@@ -222,8 +229,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
       return;
     }
     if (count < DRAINED && count < size && !this.#hungUp) this.#readable = false;
-    if (link) link.forward(count);
-    else this.#events.data(this.#core.received(count));
+    if (!link?.forward(count)) this.#events.data(this.#core.received(count));
     if (system.arena.checked) system.arena.poison(inbox, count);
   }
 

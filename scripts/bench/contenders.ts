@@ -10,8 +10,13 @@ export interface Contender {
   readonly version: string;
   /** The folder it is started in. */
   readonly cwd?: string;
-  /** The program with its arguments, relaying 127.0.0.1:`listen` to 127.0.0.1:`target`. Undefined: nothing between. */
-  command(listen: number, target: number): readonly string[] | undefined;
+  /** It copies what clients send to an observer: one that reads everything, or one that stands still. */
+  readonly observer?: "sink" | "stuck";
+  /**
+   * The program with its arguments, relaying 127.0.0.1:`listen` to 127.0.0.1:`target`, with its observer at
+   * 127.0.0.1:`observer`. Undefined: nothing between.
+   */
+  command(listen: number, target: number, observer: number): readonly string[] | undefined;
 }
 
 /** What finding a contender needs to know. */
@@ -76,6 +81,38 @@ export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender |
     };
   },
 
+  /** With an observer that reads everything. */
+  mirror: (ground) => ours(ground, "mirror", "with one fast observer", "--observer 127.0.0.1:OP", "sink"),
+
+  /** With an observer that stands still, and misses what does not fit into its buffer. */
+  stalled: (ground) => ours(ground, "stalled", "with one observer that stalls", "--observer 127.0.0.1:OP", "stuck"),
+
+  /** Every byte is read and sent, and none is moved by the kernel alone: what steps are to be compared with. */
+  copy: (ground) =>
+    ours(
+      ground,
+      "copy",
+      "with no splice",
+      "--fault down:after=1000000GB,stream=upstream --fault down:after=1000000GB",
+      undefined,
+    ),
+
+  /** With three filters that change nothing, both ways. */
+  filters(ground) {
+    const path = join(ground.folder, "filters.toml");
+    const filter = (word: string) =>
+      `[[proxy.filter]]\ntype = "replace"\ndirection = "both"\nfind = "${word}"\nwith = ""\n`;
+    const text = `[admin]\nlisten = "off"\n[engine]\nworkers = 1\n[log]\nlevel = "error"\n[[proxy]]\nlisten = "127.0.0.1:LP"\ntarget = "127.0.0.1:TP"\n`;
+    const config = text + ["\u0001never", "\u0002never", "\u0003never"].map(filter).join("");
+    const found = ours(ground, "filters", "with three filters that change nothing", "", undefined);
+    if ("missing" in found) return found;
+    const command = (listen: number, target: number) => {
+      writeFileSync(path, fill(config, listen, target, 0));
+      return [process.execPath, "src/main.ts", "run", path];
+    };
+    return { ...found, command };
+  },
+
   haproxy({ folder, openFiles }) {
     const program = find("haproxy");
     if (program === undefined) return { missing: "not installed (Debian package: haproxy)" };
@@ -135,8 +172,29 @@ stream {
   direct: () => ({ name: "direct", version: "no relay between", command: () => undefined }),
 };
 
-function fill(text: string, listen: number, target: number): string {
-  return text.replace(/\bLP\b/g, String(listen)).replace(/\bTP\b/g, String(target));
+/** weir with further flags. */
+function ours(
+  { weir }: Ground,
+  name: string,
+  about: string,
+  flags: string,
+  observer: Contender["observer"],
+): Contender | Missing {
+  if (weir !== undefined) return { missing: "--weir gives the whole command" };
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const argv = [process.execPath, ...WEIR.split(" ").slice(1), ...flags.split(" ").filter(Boolean)];
+  return {
+    name,
+    version: `weir ${version} ${about}`,
+    cwd: ROOT,
+    ...(observer ? { observer } : {}),
+    command: (listen, target, port) => argv.map((word) => fill(word, listen, target, port)),
+  };
+}
+
+function fill(text: string, listen: number, target: number, observer = 0): string {
+  const ports = { LP: listen, TP: target, OP: observer };
+  return text.replace(/\b(LP|TP|OP)\b/g, (word) => String(ports[word as keyof typeof ports]));
 }
 
 function write(folder: string, name: string, config: string, listen: number, target: number): string {

@@ -68,7 +68,9 @@ export async function run(test: Test, contender: Contender, limits: Pick<Bed, "l
     started.push(target.program);
     const [to, tally] = [target.answer("port"), target.answer("tally")];
     const listen = await freePort();
-    const argv = contender.command(listen, to);
+    const observer = contender.observer && (await serve(limits.loader, contender.observer));
+    if (observer) started.push(observer.program);
+    const argv = contender.command(listen, to, observer?.answer("port") ?? 0);
     if (argv === undefined) return await test.measure({ ...limits, port: to, tally, cost: () => undefined });
 
     const relay = await start(argv, contender.cwd);

@@ -90,6 +90,8 @@ function index({ proxies }: AdminSource): string {
     "POST /api/reload                  read the configuration again",
     'POST /api/targets/PROXY/ADDRESS   {"state": "drain", "weight": 2}; states: ready, drain, disabled',
     "POST /api/connections/ID/close    reset one connection",
+    'POST /api/faults/PROXY            {"type": "latency", "latency": "100ms"}, as in files; GET shows them',
+    "POST /api/faults/PROXY/NAME/remove",
     "POST /api/drain                   stop listening; end when the connections have",
     "",
   ].join("\n");
@@ -121,6 +123,9 @@ function describe(proxy: ProxyControl): unknown {
     balance: config.balance,
     refuse: config.refuse,
     retries: config.retries,
+    observers: proxy.observers,
+    filters: config.filters.map(({ type, direction }) => ({ type, direction })),
+    faults: config.faults,
     source: config.source,
   };
 }

@@ -3,10 +3,11 @@ import type { Context, Hono } from "hono";
 import type { TargetChange } from "../balance/group.ts";
 import { TARGET_STATES } from "../balance/target.ts";
 import { WEIGHT_MAX } from "../config/config.ts";
-import { nearest } from "../config/nearest.ts";
 import type { Changes } from "../engine/proxy-set.ts";
 import { UsageError } from "../net/errors.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { addFaults } from "./faults.ts";
+import { meant } from "./words.ts";
 
 /** Nothing is changed any more: weir is about to end. */
 export class StoppingError extends Error {
@@ -22,6 +23,7 @@ export interface Changeable {
 }
 
 export function addChanges(app: Hono, source: Changeable): void {
+  addFaults(app, source);
   app.post("/api/reload", async (c) => {
     try {
       const changes = await source.reload();
@@ -79,9 +81,4 @@ async function changeOf(c: Context): Promise<TargetChange | string> {
   const whole = typeof weight === "number" && Number.isInteger(weight) && weight >= 0 && weight <= WEIGHT_MAX;
   if (weight !== undefined && !whole) return `weight is ${JSON.stringify(weight)}; use 0 to ${WEIGHT_MAX}`;
   return { ...(known ? { state: known } : {}), ...(whole ? { weight } : {}) };
-}
-
-function meant(text: string, known: readonly string[]): string {
-  const near = nearest(text, known);
-  return near === undefined ? `; there are ${known.join(", ")}` : `; did you mean "${near}"?`;
 }

@@ -5,6 +5,8 @@
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
+import { parseFault } from "../config/fault-options.ts";
+import { parseObserver } from "../config/observer-options.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
 import {
   parseBuffer,
@@ -13,6 +15,8 @@ import {
   parseDurationOrOff,
   parsePeriod,
   parseRetries,
+  parseSizeOrOff,
+  parseSpeed,
   parseWorkers,
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
@@ -132,6 +136,7 @@ type KindName = keyof typeof KINDS;
 /** What a value can be: how help writes it, and what becomes of its text. */
 export const KINDS = {
   label: { placeholder: "NAME", parse: parseLabel },
+  id: { placeholder: "ID", parse: parseLabel },
   file: { placeholder: "FILE", parse: parseFile },
   command: { placeholder: "COMMAND", parse: (text: string) => text },
   seconds: { placeholder: "N", parse: parseSeconds },
@@ -139,8 +144,10 @@ export const KINDS = {
   period: { placeholder: "DURATION", parse: parsePeriod },
   durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
+  sizeOrOff: { placeholder: "SIZE|off", parse: (text: string) => parseSizeOrOff(text) },
   workers: { placeholder: "N|auto", parse: parseWorkers },
   retries: { placeholder: "N", parse: parseRetries },
+  speed: { placeholder: "N|max", parse: parseSpeed },
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
@@ -149,6 +156,9 @@ export const KINDS = {
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
   },
   target: { placeholder: "ADDRESS", parse: parseTargetOptions },
+  observer: { placeholder: "OBSERVER", parse: parseObserver },
+  fault: { placeholder: "FAULT", parse: parseFault },
+  oneTarget: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "target") },
   endpoint: { placeholder: "IP:PORT", parse: parseEndpoint },
   window: { placeholder: "WINDOW", parse: parseWindow },
   rate: { placeholder: "RATE", parse: parseRate },
@@ -168,6 +178,8 @@ export const NOTATION: Readonly<Record<string, string>> = {
   RATE: "20/s, 600/m, 1000/h",
   WINDOW: "Mon-Fri 08:00-18:00 Europe/Berlin; Sat,Sun; 22:00-06:00, by the zone of this machine",
   TIME: "2026-03-01T09:30, by the zone of this machine; 2026-03-01T09:30Z",
+  OBSERVER: "127.0.0.1:6000; unix:/run/copy.sock; udp://127.0.0.1:6000; file:/var/tmp/{session}.bin,copies=both",
+  FAULT: "latency:latency=100ms,jitter=20ms; bandwidth:rate=100KB/s; limit_data:bytes=1MB,stream=upstream; down",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 

@@ -12,6 +12,7 @@ import {
   logConfig,
   type ProxyConfig,
 } from "../config/config.ts";
+import { INSPECT } from "../config/inspect-schema.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
 import { parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
@@ -31,11 +32,48 @@ export function tcpConfig(line: Run): Config {
     throw new UsageError("EUSAGE", 'weir tcp: --burst needs --rate; write one such as "--rate 20/s"');
   }
   return checked(line, {
-    admin: adminConfig(flags, { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null }),
+    admin: adminConfig(flags, NO_FILE.admin),
     log: logOf(line, DEFAULTS.log),
     engine: { mode: flags.engine ?? DEFAULTS.engine.mode, workers: flags.workers ?? DEFAULTS.engine.workers },
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
+    toxiproxy: null,
+    seed: flags.seed ?? null,
     proxies: [proxyConfig(line.positionals, flags)],
+  });
+}
+
+/**
+ * What `weir tap` runs: one proxy that writes down what passes through it.
+ *
+ * @throws {UsageError} `ECONFIG` if the proxy would feed itself.
+ */
+export function tapConfig(line: Run): Config {
+  const flags = line.flags as Flags<"tap">;
+  const [listen = "", target = ""] = line.positionals;
+  const { proxy } = DEFAULTS;
+  return checked(line, {
+    ...NO_FILE,
+    admin: { ...NO_FILE.admin, listen: null },
+    log: { ...logOf(line, DEFAULTS.log), summaryInterval: 0 },
+    engine: { mode: "portable", workers: "auto" },
+    proxies: [
+      {
+        ...proxy,
+        name: "tap",
+        listen: parseAddress(listen, "listen"),
+        targets: [parseTargetOptions(target)],
+        inspects: [
+          {
+            format: flags.format ?? INSPECT.format,
+            path: flags.out ?? INSPECT.path,
+            maxBytes: flags["max-bytes"] ?? INSPECT.maxBytes,
+            maxSize: flags["max-size"] ?? INSPECT.maxSize,
+            keep: flags.keep ?? INSPECT.keep,
+            direction: flags.direction ?? INSPECT.direction,
+          },
+        ],
+      },
+    ],
   });
 }
 
@@ -84,6 +122,11 @@ function proxyConfig([listen = "", ...targets]: readonly string[], flags: Flags<
     },
     refuse: flags.refuse ?? proxy.refuse,
     retries: flags.retries ?? proxy.retries,
+    observers: flags.observer ?? proxy.observers,
+    inspects: proxy.inspects,
+    filters: proxy.filters,
+    faults: flags.fault ?? proxy.faults,
+    seed: proxy.seed,
     source: flags.source ?? proxy.source,
   };
 }
@@ -102,6 +145,17 @@ function healthConfig(flags: Flags<"tcp">): HealthConfig | null {
   };
 }
 
+/** What holds where there is no file. */
+export const NO_FILE: Config = {
+  admin: { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null },
+  log: DEFAULTS.log,
+  engine: DEFAULTS.engine,
+  shutdown: DEFAULTS.shutdown,
+  toxiproxy: null,
+  seed: null,
+  proxies: [],
+};
+
 /**
  * What a file says, with the flags of `weir run` on top of it.
  *
@@ -115,6 +169,8 @@ export function overrideConfig(config: Config, line: Run): Config {
     log: logOf(line, config.log),
     engine: { mode: flags.engine ?? config.engine.mode, workers: flags.workers ?? config.engine.workers },
     shutdown: { grace: flags.grace ?? config.shutdown.grace },
+    toxiproxy: flags.toxiproxy ?? config.toxiproxy,
+    seed: flags.seed ?? config.seed,
   });
 }
 

@@ -52,6 +52,12 @@ export const TOKEN_ENV = {
   about: "Environment variable with the token that changes over the API need; without one, loopback alone may change",
 } as const;
 
+export const SEED = {
+  name: "seed",
+  kind: "count",
+  about: "Where all chance in faults comes from: the same seed, the same chances; another one at each start without it",
+} as const;
+
 export const GRACE = {
   name: "grace",
   kind: "duration",

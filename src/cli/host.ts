@@ -5,10 +5,14 @@ export interface Host {
   env(name: string): string | undefined;
   /** Prints one line to standard output. */
   out(line: string): void;
+  /** Writes bytes to standard output, as they are. */
+  outBytes(bytes: Uint8Array): void;
   /** Prints one line to standard error. */
   err(line: string): void;
   /** The text of a file. Rejects with an error whose `code` is from errno(3). */
   readFile(path: string): Promise<string>;
+  /** The bytes of a file. Rejects as `readFile` does. */
+  readBytes(path: string): Promise<Uint8Array>;
   /** Calls `run` on every SIGHUP until the returned function is called; never where there is no such signal. */
   onReload(run: () => void): () => void;
   /** Calls `run` on every SIGINT and SIGTERM (Ctrl+C on Windows) until the returned function is called. */

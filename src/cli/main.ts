@@ -14,7 +14,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
   demo: async () => (await import("./commands/demo.ts")).demo,
   echo: async () => (await import("./commands/echo.ts")).echo,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  replay: async () => (await import("./commands/replay.ts")).replay,
   run: async () => (await import("./commands/run.ts")).run,
+  tap: async () => (await import("./commands/tap.ts")).tap,
   tcp: async () => (await import("./commands/tcp.ts")).tcp,
   version: async () => (await import("./commands/version.ts")).version,
 };

@@ -1,8 +1,8 @@
-/** Reads a configuration file, and those it names, with errors that say which file and what to do. */
+/** Reads files, a configuration above all and those it names, with errors that say which file and what to do. */
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { visible } from "../config/problem.ts";
-import { type ReadFile, withRangeFiles } from "../config/range-files.ts";
+import { placed, type ReadFile, withRangeFiles } from "../config/range-files.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Host } from "./host.ts";
 
@@ -16,20 +16,38 @@ export async function readConfig(host: Host, path: string): Promise<Config> {
   const config = loadConfig(await reader(host, "configuration")(path), path);
   // What a configuration names lies beside it, wherever weir was started.
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  return await withRangeFiles(config, rangeReader(host), folder);
+  return await withRangeFiles(withScripts(config, folder), rangeReader(host), folder);
+}
+
+/** With the paths of filters' modules as they are from here. */
+function withScripts(config: Config, folder: string): Config {
+  const proxies = config.proxies.map((proxy) => {
+    const filters = proxy.filters.map((filter) =>
+      filter.type === "script" ? { ...filter, path: placed(filter.path, folder) } : filter,
+    );
+    return { ...proxy, filters };
+  });
+  return { ...config, proxies };
 }
 
 export function rangeReader(host: Host): ReadFile {
   return reader(host, "ranges");
 }
 
+/** The bytes of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
+export function readBytes(host: Host, what: string, path: string): Promise<Uint8Array> {
+  return explained(what, path, () => host.readBytes(path));
+}
+
 function reader(host: Host, what: string): ReadFile {
-  return async (path) => {
-    try {
-      return await host.readFile(path);
-    } catch (error) {
-      const { code = "", message } = error as { code?: string; message?: string };
-      throw new UsageError("ECONFIG", visible(`Cannot read ${what} "${path}": ${WHY[code] ?? message}`));
-    }
-  };
+  return (path) => explained(what, path, () => host.readFile(path));
+}
+
+async function explained<T>(what: string, path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code = "", message } = error as { code?: string; message?: string };
+    throw new UsageError("ECONFIG", visible(`Cannot read ${what} "${path}": ${WHY[code] ?? message}`));
+  }
 }

@@ -1,6 +1,9 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
 import { StoppingError } from "../admin/changes.ts";
-import { type Config, type ProxyConfig, targetsOf } from "../config/config.ts";
+import { ToxicProxies } from "../admin/toxic-proxies.ts";
+import { toxiproxyApp } from "../admin/toxiproxy.ts";
+import { randomFrom } from "../balance/hash.ts";
+import { type Config, DEFAULTS, type ProxyConfig, targetsOf } from "../config/config.ts";
 import { same } from "../config/same.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
@@ -8,10 +11,11 @@ import type { OpenThreads } from "../engine/threads.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
 import { Log } from "../log/log.ts";
+import { onlookerLog } from "../log/onlookers.ts";
 import { targetLog } from "../log/targets.ts";
 import type { Counters } from "../metrics/counters.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
-import { formatAddress } from "../net/address.ts";
+import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
@@ -19,12 +23,16 @@ import { shutDown } from "../proxy/shutdown.ts";
 import { AdminServer } from "./admin-server.ts";
 import type { Host } from "./host.ts";
 
+/** As many seeds as are easy to type. */
+const SEEDS = 1_000_000;
+
 export class Service {
   readonly log: Log;
   readonly runtime: Runtime;
   readonly engine: Engine;
   /** Somebody has asked for the end over the admin API. */
   readonly drained: Promise<void>;
+  readonly #host: Host;
   readonly #read: ReadConfig | undefined;
   readonly #set: ProxySet;
   #config: Config;
@@ -33,6 +41,9 @@ export class Service {
   #reloading: Promise<unknown> = Promise.resolve();
   readonly #tally: Tally = { active: 0, total: 0 };
   readonly #admin: AdminServer;
+  #toxiproxy: Bound | undefined;
+  /** Of all chance: that of the configuration, or drawn at the start. */
+  readonly #seed: number;
   #stopping = false;
   #summary: Timer | undefined;
 
@@ -48,8 +59,9 @@ export class Service {
     const service = new Service(runtime, choice.engine, host, config, read);
     service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
-      await service.#set.start(config.proxies);
+      await service.#set.start(service.#seeded(config));
       await service.#admin.start(config.admin).catch(failedToStart("metrics"));
+      await service.#serveToxiproxy(config.toxiproxy).catch(failedToStart("toxiproxy"));
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
       service.#set.cut();
@@ -64,7 +76,9 @@ export class Service {
   private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config, read: ReadConfig | undefined) {
     this.runtime = runtime;
     this.engine = engine;
+    this.#host = host;
     this.#config = config;
+    this.#seed = config.seed ?? Math.floor(randomFrom(runtime.wallClock())() * SEEDS);
     this.#read = read;
     this.#set = new ProxySet((proxy) => this.#open(proxy));
     this.drained = new Promise((resolve) => {
@@ -88,7 +102,8 @@ export class Service {
   }
 
   get ready(): boolean {
-    return this.proxies.length > 0 && this.proxies.every((proxy) => !proxy.draining);
+    const any = this.proxies.length > 0 || this.#toxiproxy !== undefined;
+    return any && this.proxies.every((proxy) => !proxy.draining);
   }
 
   get totals(): Totals {
@@ -150,7 +165,7 @@ export class Service {
   async #change(config: Config): Promise<Changes> {
     const before = this.#config;
     const admin = await this.#admin.prepare(before.admin, config.admin).catch(failedToStart("metrics"));
-    const changes = await this.#set.change(config.proxies).catch(async (error) => {
+    const changes = await this.#set.change(this.#seeded(config)).catch(async (error) => {
       await admin.undo();
       throw error;
     });
@@ -175,10 +190,30 @@ export class Service {
     this.log.write("warn", "reload_later", `weir: takes effect at the next start: ${later.join("; ")}`, { later });
   }
 
+  /** Toxiproxy's clients may change everything over it: whoever opens the address wants that. */
+  async #serveToxiproxy(listen: Address | null): Promise<void> {
+    if (!listen) return;
+    const proxies = new ToxicProxies({
+      proxies: () => this.proxies,
+      defaults: { ...DEFAULTS.proxy, seed: this.#seed },
+      add: (config) => this.#set.add(config),
+      remove: (proxy) => this.#set.remove(proxy),
+    });
+    const app = toxiproxyApp(proxies, { listen, token: undefined, open: true });
+    this.#toxiproxy = await this.runtime.serve(listen, app);
+  }
+
+  #seeded({ proxies }: Config): readonly ProxyConfig[] {
+    return proxies.map((proxy) => ({ ...proxy, seed: this.#seed }));
+  }
+
   #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     const targets = targetLog(this.log, config.name);
-    return this.engine.open(config, { ...events, targets }).catch(failedToStart(`proxy "${config.name}"`));
+    const onlookers = onlookerLog(this.log, config.name, (record) => this.#host.outBytes(record));
+    return this.engine
+      .open(config, { ...events, ...onlookers, targets })
+      .catch(failedToStart(`proxy "${config.name}"`));
   }
 
   #announce({ engine, fallback }: Choice): void {
@@ -189,10 +224,18 @@ export class Service {
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
-    if (!this.admin) return;
-    const address = formatAddress(this.admin.address);
-    const url = address.startsWith("unix:") ? address : `http://${address}/metrics`;
-    this.log.write("info", "metrics", `metrics ${url}`, { address });
+    this.#announceServer("metrics", this.admin, "/metrics");
+    this.#announceServer("toxiproxy", this.#toxiproxy, "");
+    if (!this.#toxiproxy && !this.proxies.some(({ config: { faults } }) => faults.length > 0)) return;
+    const seed = this.#seed;
+    this.log.write("info", "seed", `seed ${seed}: --seed ${seed} repeats all that is left to chance`, { seed });
+  }
+
+  #announceServer(name: string, bound: Bound | undefined, path: string): void {
+    if (!bound) return;
+    const address = formatAddress(bound.address);
+    const url = address.startsWith("unix:") ? address : `http://${address}${path}`;
+    this.log.write("info", name, `${name} ${url}`, { address });
   }
 
   /** Events are lost: from here on the lines count from what the counters say. */
@@ -222,6 +265,7 @@ export class Service {
     this.#summary?.cancel();
     await this.#set.drain();
     await this.#admin.close();
+    await this.#toxiproxy?.close();
     await this.engine.close();
   }
 }
@@ -230,10 +274,15 @@ export class Service {
 export type ReadConfig = () => Promise<Config>;
 
 /** What cannot change while it runs. */
-function postponed(before: Config, { engine, log }: Config): string[] {
+function postponed(before: Config, { engine, log, toxiproxy, seed }: Config): string[] {
   const { summaryInterval: _, ...fixed } = log;
   const { summaryInterval: __, ...was } = before.log;
-  return [...(same(before.engine, engine) ? [] : ["engine"]), ...(same(was, fixed) ? [] : ["log"])];
+  return [
+    ...(same(before.engine, engine) ? [] : ["engine"]),
+    ...(same(was, fixed) ? [] : ["log"]),
+    ...(same(before.toxiproxy, toxiproxy) ? [] : ["toxiproxy"]),
+    ...(same(before.seed, seed) ? [] : ["seed"]),
+  ];
 }
 
 /** `native, 2 workers` */

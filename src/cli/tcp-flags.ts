@@ -1,7 +1,8 @@
 /** What `weir tcp` can be told. */
 import { BALANCES, DEFAULT_ADMIN, NONE_HEALTHY, PROXY_VERSIONS, REFUSALS } from "../config/config.ts";
+import { FAULT_TYPES } from "../filter/faults/fault.ts";
 import type { FlagGroup } from "./command.ts";
-import { ENGINE_FLAGS, GRACE, LOG_FLAGS, TOKEN_ENV } from "./flags.ts";
+import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 
 export const TCP_FLAGS = [
   {
@@ -11,6 +12,7 @@ export const TCP_FLAGS = [
       { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
       TOKEN_ENV,
       ...ENGINE_FLAGS,
+      SEED,
       GRACE,
     ],
   },
@@ -176,6 +178,24 @@ export const TCP_FLAGS = [
         name: "reuse-port",
         kind: "boolean",
         about: "Share LISTEN with other processes that do so, such as the next version of weir (SO_REUSEPORT)",
+      },
+    ],
+  },
+  {
+    title: "Copies and faults",
+    flags: [
+      {
+        name: "observer",
+        kind: "observer",
+        repeatable: true,
+        about:
+          "Send a copy of what clients send there, for each connection anew. Options follow behind commas: copies=downstream (what they receive) or both, buffer=SIZE, when_full=drop, disconnect or block, format=framed",
+      },
+      {
+        name: "fault",
+        kind: "fault",
+        repeatable: true,
+        about: `Let something go wrong on purpose: ${FAULT_TYPES.join(", ")}. Further options: stream=upstream, toxicity=0.5, after=1MB or 5s, name=NAME`,
       },
     ],
   },

@@ -1,6 +1,8 @@
 /** What can be wrong with one proxy whose single values are all right. */
+import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
 import type { ProxyConfig } from "./config.ts";
+import { repeatedFaults } from "./fault-schema.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
 /**
@@ -14,6 +16,8 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...healthRules(proxy),
     ...targetsForNobody(proxy),
     ...repeatedTargets(proxy),
+    ...repeatedFaults(proxy.faults),
+    ...observersOfThemselves(proxy),
   ];
 }
 
@@ -77,5 +81,15 @@ function repeatedTargets({ targets }: ProxyConfig): Problem[] {
     if (targets.findIndex((other) => sameTarget(other.address, address)) === index) return [];
     const why = `the target ${formatTarget(address)} is there twice; give it a weight instead`;
     return [wrong(["targets", index], why)];
+  });
+}
+
+/** An observer at the proxy's own address would get copies of its copies, for ever. */
+function observersOfThemselves({ listen, observers }: ProxyConfig): Problem[] {
+  return observers.flatMap(({ address }, index) => {
+    if (address.kind !== "tcp" && address.kind !== "unix") return [];
+    if (!covers(listen, address)) return [];
+    const why = `${formatAddress(address)} is where this proxy listens: each copy would be copied again`;
+    return [wrong(["observer", index, "address"], why)];
   });
 }

@@ -15,8 +15,9 @@ import { formatPath, type Path, type Problem, wrong } from "./problem.ts";
  * @example checkConfig(config).map((problem) => problem.message)
  */
 export function checkConfig(config: Config): Problem[] {
-  const { proxies } = config;
-  if (proxies.length === 0) {
+  const { proxies, toxiproxy } = config;
+  // Toxiproxy's clients make their own.
+  if (proxies.length === 0 && toxiproxy === null) {
     return [wrong([], "there is no proxy; add [[proxy]] with listen and target")];
   }
   const single = proxies.flatMap((proxy, index) => {

@@ -4,15 +4,23 @@
  */
 import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
+import type { FaultConfig } from "../filter/faults/fault.ts";
+import type { FilterConfig } from "../filter/filter.ts";
 import type { Address } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
 import { type DnsName, formatTarget } from "../net/target-name.ts";
+import type { ObserverConfig } from "../observe/observer-config.ts";
+import type { InspectConfig } from "./inspect-schema.ts";
 
 export interface Config {
   readonly admin: AdminConfig;
   readonly engine: EngineConfig;
   readonly log: LogConfig;
   readonly shutdown: ShutdownConfig;
+  /** Where Toxiproxy's API is served; null: nowhere. */
+  readonly toxiproxy: Address | null;
+  /** Of all chance; null: another one at each start. */
+  readonly seed: number | null;
   readonly proxies: readonly ProxyConfig[];
 }
 
@@ -122,6 +130,16 @@ export interface ProxyConfig {
   readonly refuse: (typeof REFUSALS)[number];
   /** How often a target that cannot be connected is tried again, 0 to {@link RETRIES_MAX}. */
   readonly retries: number;
+  /** Who gets copies of what sessions send and receive. */
+  readonly observers: readonly ObserverConfig[];
+  /** What is written down of them. */
+  readonly inspects: readonly InspectConfig[];
+  /** What changes their bytes, in this order. */
+  readonly filters: readonly FilterConfig[];
+  /** What goes wrong on purpose. No two have the same name. */
+  readonly faults: readonly FaultConfig[];
+  /** Where all chance in faults and filters comes from: the same seed, the same chances. */
+  readonly seed: number;
   /** The local IP address from which targets are connected; null leaves it to the kernel. */
   readonly source: string | null;
   /**
@@ -262,6 +280,11 @@ export const DEFAULTS = {
     proxyProtocol: { acceptFrom: [], timeout: 5_000, send: "off" },
     refuse: "reset",
     retries: 0,
+    observers: [],
+    inspects: [],
+    filters: [],
+    faults: [],
+    seed: 0,
     source: null,
   },
 } as const satisfies {

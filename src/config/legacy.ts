@@ -4,8 +4,11 @@
 import * as v from "valibot";
 import { type Address, parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
+import { type ObserverConfig, plainObserver } from "../observe/observer-config.ts";
 import { type Config, DEFAULT_ADMIN, DEFAULTS, plainTarget } from "./config.ts";
+import type { Path } from "./problem.ts";
 import { type Format, keysOf, read } from "./read.ts";
+import { isTable, type Table } from "./toml.ts";
 import { MAX_DURATION } from "./units.ts";
 import * as t from "./values.ts";
 
@@ -31,10 +34,12 @@ export const tcpCloneFormat: Format = {
     const result = read(cloneSchema, file);
     return result.ok ? { ok: true, value: fromClones(result.value) } : result;
   },
-  place([table, index = 0, field]) {
+  place([table, index = 0, field, nth], file) {
     if (table !== "proxy") return [];
-    const fields = field === "listen" ? ["server", "listen_addr"] : field === "targets" ? ["target", "addr"] : [];
-    return ["tcp_clone", index, ...fields];
+    const own = ["tcp_clone", index];
+    if (field === "listen") return [...own, "server", "listen_addr"];
+    if (field === "targets") return [...own, "target", "addr"];
+    return field === "observer" ? [...own, ...placeOfObserver(file, Number(index), Number(nth))] : own;
   },
 };
 
@@ -67,19 +72,25 @@ export const basicTcpProxyFormat: Format = {
   },
 };
 
+/** In the order in which {@link fromClones} has them. */
+const OBSERVERS = ["observer", "client_tx_observer", "client_rx_observer"] as const;
+
+/** Where the file has the nth of all observers of a proxy. */
+function placeOfObserver({ tcp_clone: clones }: Table, index: number, nth: number): Path {
+  const clone: unknown = Array.isArray(clones) ? clones[index] : undefined;
+  let before = nth;
+  for (const key of OBSERVERS) {
+    const list = isTable(clone) ? clone[key] : undefined;
+    const count = Array.isArray(list) ? list.length : 0;
+    if (before < count) return [key, before, "addr"];
+    before -= count;
+  }
+  return [];
+}
+
 function observers(key: string, about: string) {
   const observer = t.table("A receiver of copies.", { addr: t.targetAddress("Where the copies go.") });
-  return v.optional(
-    t.list(
-      about,
-      `tables written [[tcp_clone.${key}]]`,
-      v.pipe(
-        observer,
-        v.rawCheck(({ addIssue }) => addIssue({ message: "observers are not supported yet; remove this one" })),
-      ),
-    ),
-    [],
-  );
+  return v.optional(t.list(about, `tables written [[tcp_clone.${key}]]`, observer), []);
 }
 
 function seconds(about: string) {
@@ -96,16 +107,23 @@ function flatTarget(text: string): Address {
 }
 
 function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
-  const proxies = tcp_clone.map(({ server, target }, index) => {
+  const proxies = tcp_clone.map(({ server, target, ...observers }, index) => {
+    const copies = (copies: ObserverConfig["copies"], list: readonly { readonly addr: Address }[]) =>
+      list.map(({ addr }) => ({ ...plainObserver(addr), copies }));
     return {
       ...DEFAULTS.proxy,
       name: `proxy-${index + 1}`,
       listen: server.listen_addr,
       targets: [plainTarget(target.addr)],
+      observers: [
+        ...copies("upstream", [...observers.observer, ...observers.client_tx_observer]),
+        ...copies("downstream", observers.client_rx_observer),
+      ],
     };
   });
   const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null };
-  return { admin, log: DEFAULTS.log, engine: DEFAULTS.engine, shutdown: DEFAULTS.shutdown, proxies };
+  const { log, engine, shutdown } = DEFAULTS;
+  return { admin, log, engine, shutdown, toxiproxy: null, seed: null, proxies };
 }
 
 function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
@@ -115,6 +133,8 @@ function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
     log: { ...DEFAULTS.log, summaryInterval: file.metrics_log_interval_secs },
     engine: DEFAULTS.engine,
     shutdown: { grace: file.grace_period_secs },
+    toxiproxy: null,
+    seed: null,
     proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [plainTarget(target)] }],
   };
 }

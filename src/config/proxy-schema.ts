@@ -16,6 +16,10 @@ import {
   type TargetConfig,
   WEIGHT_MAX,
 } from "./config.ts";
+import { faultSchema, toFault } from "./fault-schema.ts";
+import { filterSchema, toFilter } from "./filter-schema.ts";
+import { inspectSchema, toInspect } from "./inspect-schema.ts";
+import { observerSchema, toObserver } from "./observer-schema.ts";
 import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
 
@@ -23,65 +27,62 @@ type Proxy = v.InferOutput<ReturnType<typeof proxySchema>>;
 
 /** Input is what TOML holds; output has addresses parsed, milliseconds, bytes and every default. */
 export function proxySchema() {
-  const fields = t.table(
-    "One listening address with its rules.",
-    {
-      name: v.optional(t.label("What logs and metrics call it; proxy-1, proxy-2, … by default.")),
-      listen: t.listenAddress("Where clients connect; port 0 takes a free port."),
-      target: v.optional(t.targetName("Where weir connects for each client.")),
-      targets: v.optional(targetsSchema()),
-      balance: v.optional(
-        t.choice("Which of several targets gets the next connection.", BALANCES),
-        DEFAULTS.proxy.balance,
-      ),
-      slow_start: v.optional(
-        t.durationOrOff("Time in which a target that has come back grows to its whole share."),
-        formatDuration(DEFAULTS.proxy.slowStart),
-      ),
-      none_healthy: v.optional(
-        t.choice("What becomes of clients when the health checks have given up every target.", NONE_HEALTHY),
-        DEFAULTS.proxy.noneHealthy,
-      ),
-      health: v.optional(healthSchema()),
-      buffer: v.optional(t.bufferSize("Bytes held per direction before weir stops reading."), DEFAULTS.proxy.buffer),
-      nodelay: v.optional(t.flag("TCP_NODELAY: small writes leave at once."), DEFAULTS.proxy.noDelay),
-      keepalive: v.optional(
-        t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
-        formatDuration(DEFAULTS.proxy.keepAlive),
-      ),
-      reuse_port: v.optional(
-        t.flag("SO_REUSEPORT: other processes may listen on the same address, such as the next version of weir."),
-        DEFAULTS.proxy.reusePort,
-      ),
-      allow: v.optional(t.cidrs("Who is let in; the narrowest range decides, here or in deny.")),
-      deny: v.optional(t.cidrs("Who is shut out.")),
-      allow_file: v.optional(t.fileName("A file with more ranges for allow, one in each line.")),
-      deny_file: v.optional(t.fileName("A file with more ranges for deny, one in each line.")),
-      schedule: v.optional(t.schedule("When clients are let in; always by default."), []),
-      max_connections: v.optional(
-        t.wholeNumber("Connections at once, 0 for as many as there is room for; others wait in the queue.", COUNT_MAX),
-        DEFAULTS.proxy.maxConnections,
-      ),
-      max_connections_per_source: v.optional(
-        t.wholeNumber("Connections that one client address may have at once, 0 for any number.", COUNT_MAX),
-        DEFAULTS.proxy.perSource.maxConnections,
-      ),
-      queue: v.optional(queueSchema(), {}),
-      rate: v.optional(rateSchema()),
-      proxy_protocol: v.optional(proxyProtocolSchema(), {}),
-      refuse: v.optional(
-        t.choice("What a client gets that is not let in: RST or FIN.", REFUSALS),
-        DEFAULTS.proxy.refuse,
-      ),
-      retries: v.optional(
-        t.wholeNumber("How often targets that cannot be connected are tried again, after pauses.", RETRIES_MAX),
-        DEFAULTS.proxy.retries,
-      ),
-      source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
-      timeouts: v.optional(timeoutsSchema(), {}),
-    },
-    ["observer", "filter", "fault"],
-  );
+  const fields = t.table("One listening address with its rules.", {
+    name: v.optional(t.label("What logs and metrics call it; proxy-1, proxy-2, … by default.")),
+    listen: t.listenAddress("Where clients connect; port 0 takes a free port."),
+    target: v.optional(t.targetName("Where weir connects for each client.")),
+    targets: v.optional(targetsSchema()),
+    balance: v.optional(
+      t.choice("Which of several targets gets the next connection.", BALANCES),
+      DEFAULTS.proxy.balance,
+    ),
+    slow_start: v.optional(
+      t.durationOrOff("Time in which a target that has come back grows to its whole share."),
+      formatDuration(DEFAULTS.proxy.slowStart),
+    ),
+    none_healthy: v.optional(
+      t.choice("What becomes of clients when the health checks have given up every target.", NONE_HEALTHY),
+      DEFAULTS.proxy.noneHealthy,
+    ),
+    health: v.optional(healthSchema()),
+    buffer: v.optional(t.bufferSize("Bytes held per direction before weir stops reading."), DEFAULTS.proxy.buffer),
+    nodelay: v.optional(t.flag("TCP_NODELAY: small writes leave at once."), DEFAULTS.proxy.noDelay),
+    keepalive: v.optional(
+      t.durationOrOff('Silence before TCP keepalive probes, or "off".'),
+      formatDuration(DEFAULTS.proxy.keepAlive),
+    ),
+    reuse_port: v.optional(
+      t.flag("SO_REUSEPORT: other processes may listen on the same address, such as the next version of weir."),
+      DEFAULTS.proxy.reusePort,
+    ),
+    allow: v.optional(t.cidrs("Who is let in; the narrowest range decides, here or in deny.")),
+    deny: v.optional(t.cidrs("Who is shut out.")),
+    allow_file: v.optional(t.fileName("A file with more ranges for allow, one in each line.")),
+    deny_file: v.optional(t.fileName("A file with more ranges for deny, one in each line.")),
+    schedule: v.optional(t.schedule("When clients are let in; always by default."), []),
+    max_connections: v.optional(
+      t.wholeNumber("Connections at once, 0 for as many as there is room for; others wait in the queue.", COUNT_MAX),
+      DEFAULTS.proxy.maxConnections,
+    ),
+    max_connections_per_source: v.optional(
+      t.wholeNumber("Connections that one client address may have at once, 0 for any number.", COUNT_MAX),
+      DEFAULTS.proxy.perSource.maxConnections,
+    ),
+    queue: v.optional(queueSchema(), {}),
+    rate: v.optional(rateSchema()),
+    proxy_protocol: v.optional(proxyProtocolSchema(), {}),
+    refuse: v.optional(t.choice("What a client gets that is not let in: RST or FIN.", REFUSALS), DEFAULTS.proxy.refuse),
+    retries: v.optional(
+      t.wholeNumber("How often targets that cannot be connected are tried again, after pauses.", RETRIES_MAX),
+      DEFAULTS.proxy.retries,
+    ),
+    source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
+    timeouts: v.optional(timeoutsSchema(), {}),
+    observer: v.optional(t.list("Who gets copies.", "tables written [[proxy.observer]]", observerSchema()), []),
+    inspect: v.optional(t.list("What is written down.", "tables written [[proxy.inspect]]", inspectSchema()), []),
+    filter: v.optional(t.list("What changes bytes, in order.", "tables written [[proxy.filter]]", filterSchema()), []),
+    fault: v.optional(t.list("What goes wrong on purpose.", "tables written [[proxy.fault]]", faultSchema()), []),
+  });
   return v.pipe(
     fields,
     v.forward(
@@ -139,6 +140,11 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     },
     refuse: proxy.refuse,
     retries: proxy.retries,
+    observers: proxy.observer.map(toObserver),
+    inspects: proxy.inspect.map(toInspect),
+    filters: proxy.filter.map(toFilter),
+    faults: proxy.fault.map(toFault),
+    seed: DEFAULTS.proxy.seed,
     source: proxy.source ?? null,
   };
 }

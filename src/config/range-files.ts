@@ -29,7 +29,8 @@ export async function withRangeFiles(config: Config, readFile: ReadFile, folder 
   return { ...config, proxies };
 }
 
-function placed(name: string, folder: string): string {
+/** `folder`: empty or with a slash at its end. */
+export function placed(name: string, folder: string): string {
   return name.startsWith("/") ? name : `${folder}${name}`;
 }
 

@@ -9,7 +9,7 @@ import type { Path } from "./problem.ts";
 import { proxySchema, toProxy } from "./proxy-schema.ts";
 import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
-import { formatDuration } from "./units.ts";
+import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
 
 /** The file. Input is what TOML holds; output has addresses parsed, milliseconds, bytes and every default. */
@@ -68,6 +68,12 @@ export const fileSchema = t.table(
       }),
       {},
     ),
+    toxiproxy: v.optional(
+      t.table("Toxiproxy's API, which makes proxies and faults at run time.", {
+        listen: t.listenAddress("Where it is served, usually 127.0.0.1:8474."),
+      }),
+    ),
+    seed: v.optional(t.wholeNumber("Where all chance comes from; another one at each start without it.", COUNT_MAX)),
     proxy: v.optional(t.list("The proxies.", "tables written [[proxy]]", proxySchema()), []),
   },
   ["mux", "udp"],
@@ -86,13 +92,15 @@ export const weirFormat: Format = {
 
 type File = v.InferOutput<typeof fileSchema>;
 
-function toConfig({ admin, log, engine, shutdown, dns, proxy }: File): Config {
+function toConfig({ admin, log, engine, shutdown, dns, toxiproxy, seed, proxy }: File): Config {
   const listen = admin.listen === undefined ? parseAddress(DEFAULT_ADMIN, "listen") : admin.listen;
   return {
     admin: { listen, explicit: admin.listen !== undefined, tokenEnv: admin.token_env ?? null },
     log: logConfig({ ...log, summaryInterval: log.summary_interval }),
     engine,
     shutdown: { grace: shutdown.grace },
+    toxiproxy: toxiproxy?.listen ?? null,
+    seed: seed ?? null,
     proxies: proxy.map((each, index) => toProxy(each, index, dns)),
   };
 }

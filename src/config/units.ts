@@ -102,6 +102,19 @@ export function parseSize(text: string): number {
 }
 
 /**
+ * Reads a limit of bytes: `off` is another way to write `0`, and what is neither is at least `least`.
+ *
+ * @example parseSizeOrOff("off") // 0
+ * @returns whole bytes
+ * @throws {UsageError} `ESIZE`
+ */
+export function parseSizeOrOff(text: string, least = 0): number {
+  const size = text === "off" ? 0 : parseSize(text);
+  if (size === 0 || size >= least) return size;
+  return sizeError(text)(`it is too small; use ${least}B or more, or "off"`);
+}
+
+/**
  * Reads the size of a buffer.
  *
  * @example parseBuffer("256KiB") // 262144
@@ -156,6 +169,23 @@ export function parseCount(text: string, least = 0): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= least && count <= COUNT_MAX) return count;
   throw new UsageError("ECOUNT", `expected a whole number from ${least} to ${COUNT_MAX}, found "${text}"`);
+}
+
+/**
+ * Reads how many times as fast as recorded something is to happen; `max` is as fast as can be.
+ *
+ * @example parseSpeed("2.5") // 2.5
+ * @returns 0 for `max`, else more than that
+ * @throws {UsageError} `ESPEED`
+ */
+export function parseSpeed(text: string): number {
+  if (text === "max") return 0;
+  const speed = Number(text);
+  if (/^\d+(?:\.\d+)?$/.test(text) && speed > 0) return speed;
+  throw new UsageError(
+    "ESPEED",
+    `Cannot use "${text}" as the speed: write a number above 0, such as 2 or 0.5, or "max"`,
+  );
 }
 
 type Units = Readonly<Record<string, number>>;

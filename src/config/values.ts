@@ -11,7 +11,7 @@ import { UsageError } from "../net/errors.ts";
 import { parseTarget } from "../net/target-name.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
-import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseWorkers } from "./units.ts";
+import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
 
 /**
  * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
@@ -139,6 +139,11 @@ export function durationOrOff(about: string) {
 /** Bytes. A number alone may be a number. */
 export function bufferSize(about: string) {
   return text(about, 'a size such as "256KiB"', parseBuffer);
+}
+
+/** Bytes; 0 for `"off"`, else `least` or more. */
+export function sizeOrOff(about: string, least = 0) {
+  return text(about, 'a size such as "1MiB", or "off"', (value) => parseSizeOrOff(value, least));
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ProxyControl } from "../proxy/control.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import { NativeEngine } from "./native.ts";
 import { PortableEngine } from "./portable.ts";
+import type { Scripts } from "./scripts.ts";
 import type { OpenThreads } from "./threads.ts";
 
 export interface Engine {
@@ -21,8 +22,11 @@ export interface Engine {
   readonly eventsLost: number;
   /** Set by whoever wants to know. */
   watch: EngineEvents;
-  /** Starts listening. Rejects with a `SocketError` that names the address, `ECONFIG` for one that cannot be shared. */
-  open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl>;
+  /**
+   * Starts listening. Rejects with a `SocketError` that names the address, `ECONFIG` for one that cannot be shared, or
+   * for a script that cannot be loaded. `scripts`: those that need not be.
+   */
+  open(config: ProxyConfig, events?: ProxyEvents, scripts?: Scripts): Promise<ProxyControl>;
   /** Ends the threads; every proxy has to be drained or cut before. */
   close(): Promise<void>;
 }

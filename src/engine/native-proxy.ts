@@ -4,6 +4,8 @@ import type { ProxyConfig } from "../config/config.ts";
 import { BYTES, Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
+import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
 import { abandonEntrance, type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
@@ -46,6 +48,7 @@ export class NativeProxy implements ProxyControl {
   readonly #questions = new Map<number, Question>();
   readonly #runtime: Runtime;
   readonly #group: TargetGroup;
+  readonly #observers: ObserverGroup;
   #memory: EntranceMemory;
   #resolveOpened: () => void = () => {};
   #resolveStopped: () => void = () => {};
@@ -70,6 +73,7 @@ export class NativeProxy implements ProxyControl {
     this.#workers = workers;
     this.#parts = workers.map(() => new Counters(config.name, "", new Float64Array(new SharedArrayBuffer(BYTES))));
     this.#memory = entranceMemory(config, workers.length, runtime.wallClock());
+    this.#observers = new ObserverGroup(config.name, config.observers, workers.length);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -105,6 +109,14 @@ export class NativeProxy implements ProxyControl {
     return this.#group.views;
   }
 
+  get observers(): readonly ObserverView[] {
+    return this.#observers.views;
+  }
+
+  get copies(): readonly ObserverCounters[] {
+    return this.#observers.counters;
+  }
+
   /** What each worker has counted. */
   get shares(): readonly Counters[] {
     return this.#parts;
@@ -127,6 +139,7 @@ export class NativeProxy implements ProxyControl {
       workers: this.#workers.length,
       memory: this.#memory,
       targets: this.#group.shares,
+      observers: this.#observers.memory,
       wants: wantsOf(this.#events),
     });
   }
@@ -154,8 +167,9 @@ export class NativeProxy implements ProxyControl {
     this.config = config;
     this.#memory = entranceMemory(config, this.#workers.length, this.#runtime.wallClock(), this.#memory);
     this.#group.configure(config);
-    const memory = this.#memory;
-    await this.#ask((request) => ({ type: "configure", request, proxy: this.#number, config, memory }));
+    this.#observers.configure(config.observers);
+    const [memory, observers] = [this.#memory, this.#observers.memory];
+    await this.#ask((request) => ({ type: "configure", request, proxy: this.#number, config, memory, observers }));
   }
 
   async drain(): Promise<void> {
@@ -227,8 +241,9 @@ export class NativeProxy implements ProxyControl {
   }
 
   tell(event: ProxyEvent): void {
-    const { opened, read } = this.#events;
+    const { opened, read, observer } = this.#events;
     if (event.event === "opened") opened?.(event.connection);
+    else if (event.event === "observer") observer?.(event.about);
     else if (event.event === "read") read?.(event.connection, event.from, event.bytes);
     else this.#events[event.event]?.(event.record, event.failure);
   }
@@ -240,6 +255,7 @@ export class NativeProxy implements ProxyControl {
     this.heard("opened", worker);
     this.heard("stopped", worker);
     this.heard("drained", worker);
+    this.#observers.abandon(worker);
     abandonEntrance(this.#memory, this.#workers.length, worker);
     const lost = this.#parts[worker]?.abandon(this.#group.abandon(worker)) ?? 0;
     this.nudged(undefined);
@@ -266,6 +282,7 @@ export class NativeProxy implements ProxyControl {
   }
 }
 
-function wantsOf({ opened, closed, failed, broken, read }: ProxyEvents): Wants {
-  return { opened: !!opened, closed: !!closed, failed: !!failed, broken: !!broken, read: !!read };
+function wantsOf({ opened, closed, failed, broken, read, observer }: ProxyEvents): Wants {
+  const ended = { closed: !!closed, failed: !!failed, broken: !!broken };
+  return { opened: !!opened, ...ended, read: !!read, observer: !!observer };
 }

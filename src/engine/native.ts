@@ -7,11 +7,13 @@ import type { ProxyConfig } from "../config/config.ts";
 import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
-import { sessionsWithin } from "../proxy/descriptors.ts";
+import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
 import { NativeProxy } from "./native-proxy.ts";
+import { PortableProxy } from "./portable-proxy.ts";
 import type { FromWorker, ProxyEvent } from "./protocol.ts";
+import { needsMainThread, type Scripts } from "./scripts.ts";
 import type { Threads } from "./threads.ts";
 import { Worker } from "./worker-handle.ts";
 
@@ -27,6 +29,8 @@ export class NativeEngine implements Engine {
   readonly #descriptors: number;
   /** How many sessions there are, in shared memory. */
   readonly #sessions = new Int32Array(new SharedArrayBuffer(4));
+  readonly #main: Runtime;
+  readonly #nextId: () => number;
   #lastProxy = 0;
 
   /** `workers`: how many threads, or one for each core. Rejects if they cannot run. */
@@ -47,6 +51,10 @@ export class NativeEngine implements Engine {
     this.#threads = threads;
     this.#descriptors = runtime.descriptors ?? 1_024;
     const ids = new BigUint64Array(new SharedArrayBuffer(8));
+    this.#nextId = () => Number(Atomics.add(ids, 0, 1n)) + 1;
+    // A runtime of its own, so that what it opens counts together with what the threads do.
+    this.#main = { ...runtime };
+    shareBudget(this.#main, this.#sessions).onPause = () => this.watch.full?.();
     for (let index = 0; index < count; index++) {
       const setup = { index, ids, descriptors: this.#descriptors, sessions: this.#sessions };
       this.#workers.push(
@@ -71,7 +79,9 @@ export class NativeEngine implements Engine {
     return sessionsWithin(this.#descriptors);
   }
 
-  async open(config: ProxyConfig, events: ProxyEvents = {}): Promise<ProxyControl> {
+  /** What has to be in the main thread runs there, on the runtime's sockets. */
+  async open(config: ProxyConfig, events: ProxyEvents = {}, scripts?: Scripts): Promise<ProxyControl> {
+    if (needsMainThread(config)) return await PortableProxy.open(this.#main, config, events, this.#nextId, scripts);
     const listening = await this.#threads.listen(config.listen, listenOptions(config), this.#workers.length);
     const number = ++this.#lastProxy;
     const proxy = new NativeProxy(this.#runtime, number, config, listening, events, this.#workers);

@@ -4,9 +4,12 @@ import type { ProxyConfig } from "../config/config.ts";
 import { CELLS, Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
+import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
 import { type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
 import { type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import { loadScripts, type Scripts } from "./scripts.ts";
 
 let lastId = 0;
 
@@ -16,22 +19,36 @@ export class PortableProxy implements ProxyControl {
   readonly #core: RunningProxy;
   readonly #group: TargetGroup;
   #memory: EntranceMemory;
+  readonly #observers: ObserverGroup;
+  #scripts: Scripts;
+  readonly #known: Scripts | undefined;
 
-  static async open(runtime: Runtime, config: ProxyConfig, events: ProxyEvents): Promise<PortableProxy> {
+  /** `nextId`: unique in this process; `known`: scripts that need not be loaded, by what stands for their path. */
+  static async open(
+    runtime: Runtime,
+    config: ProxyConfig,
+    events: ProxyEvents,
+    nextId = () => ++lastId,
+    known?: Scripts,
+  ): Promise<PortableProxy> {
     let core: RunningProxy | undefined;
     const group = new TargetGroup(runtime, config, 1, {
       ...events.targets,
       changed: (targets) => core?.retarget(targets),
     });
     const memory = entranceMemory(config, 1, runtime.wallClock());
+    const observers = new ObserverGroup(config.name, config.observers, 1);
+    const scripts = await loadScripts(runtime, config, known);
     const share = {
-      nextId: () => ++lastId,
+      nextId,
       cells: new Float64Array(CELLS),
       worker: 0,
       workers: 1,
       memory,
       nudge() {},
       listen: runtime.listen,
+      observers: observers.memory,
+      scripts,
     };
     await group.start();
     try {
@@ -42,7 +59,7 @@ export class PortableProxy implements ProxyControl {
       group.stop();
       throw error;
     }
-    return new PortableProxy(runtime, config, core, group, memory);
+    return new PortableProxy(runtime, config, core, group, memory, observers, scripts, known);
   }
 
   private constructor(
@@ -51,12 +68,18 @@ export class PortableProxy implements ProxyControl {
     core: RunningProxy,
     group: TargetGroup,
     memory: EntranceMemory,
+    observers: ObserverGroup,
+    scripts: Scripts,
+    known: Scripts | undefined,
   ) {
     this.#runtime = runtime;
     this.config = config;
     this.#core = core;
     this.#group = group;
     this.#memory = memory;
+    this.#observers = observers;
+    this.#scripts = scripts;
+    this.#known = known;
   }
 
   get address(): Address {
@@ -73,6 +96,14 @@ export class PortableProxy implements ProxyControl {
 
   get targets(): readonly TargetView[] {
     return this.#group.views;
+  }
+
+  get observers(): readonly ObserverView[] {
+    return this.#observers.views;
+  }
+
+  get copies(): readonly ObserverCounters[] {
+    return this.#observers.counters;
   }
 
   get draining(): boolean {
@@ -92,9 +123,11 @@ export class PortableProxy implements ProxyControl {
   }
 
   async configure(config: ProxyConfig): Promise<void> {
+    this.#scripts = await loadScripts(this.#runtime, config, this.#known);
     this.config = config;
     this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
-    this.#core.configure(config, this.#memory);
+    this.#observers.configure(config.observers);
+    this.#core.configure(config, this.#memory, this.#observers.memory, this.#scripts);
     this.#group.configure(config);
   }
 

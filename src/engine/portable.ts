@@ -8,6 +8,7 @@ import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
 import { PortableProxy } from "./portable-proxy.ts";
+import type { Scripts } from "./scripts.ts";
 
 export class PortableEngine implements Engine {
   readonly mode = "portable";
@@ -28,10 +29,10 @@ export class PortableEngine implements Engine {
     return this.#budget.capacity;
   }
 
-  async open(config: ProxyConfig, events?: ProxyEvents): Promise<ProxyControl> {
+  async open(config: ProxyConfig, events?: ProxyEvents, scripts?: Scripts): Promise<ProxyControl> {
     this.#checkSharing(config);
     this.#budget.onPause = () => this.watch.full?.();
-    return await PortableProxy.open(this.#runtime, config, events ?? {});
+    return await PortableProxy.open(this.#runtime, config, events ?? {}, undefined, scripts);
   }
 
   async close(): Promise<void> {}

@@ -2,11 +2,13 @@
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { Address } from "../net/address.ts";
+import type { ObserverEvent } from "../observe/observer.ts";
 import type { ConnectionList } from "../proxy/control.ts";
 import type { EntranceMemory } from "../proxy/entrance.ts";
+import type { ObserverMemory } from "../proxy/onlookers.ts";
 import type { Failure } from "../proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "../proxy/record.ts";
-import type { Role } from "../proxy/relay.ts";
+import type { Role } from "../proxy/side.ts";
 
 /** `proxy` is the number that the control plane gave it. */
 export type ToWorker =
@@ -20,6 +22,7 @@ export type ToWorker =
       readonly workers: number;
       readonly memory: EntranceMemory;
       readonly targets: readonly TargetShare[];
+      readonly observers: ObserverMemory;
       readonly wants: Wants;
     }
   | {
@@ -28,6 +31,7 @@ export type ToWorker =
       readonly proxy: number;
       readonly config: ProxyConfig;
       readonly memory: EntranceMemory;
+      readonly observers: ObserverMemory;
     }
   | { readonly type: "retarget"; readonly proxy: number; readonly targets: readonly TargetShare[] }
   /** There may be room for connections that wait. */
@@ -60,6 +64,7 @@ export interface Wants {
   readonly failed: boolean;
   readonly broken: boolean;
   readonly read: boolean;
+  readonly observer: boolean;
 }
 
 export type ProxyEvent =
@@ -70,6 +75,7 @@ export type ProxyEvent =
       readonly record: ConnectionRecord;
       readonly failure: Failure | undefined;
     }
+  | { readonly event: "observer"; readonly proxy: number; readonly about: ObserverEvent }
   | {
       readonly event: "read";
       readonly proxy: number;

@@ -4,6 +4,7 @@ import { same } from "../config/same.ts";
 import { Counters } from "../metrics/counters.ts";
 import { covers, formatAddress } from "../net/address.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { needsMainThread } from "./scripts.ts";
 
 /** Names of proxies; what is left out of the four stays as it was. */
 export interface Changes {
@@ -22,6 +23,8 @@ export class ProxySet {
   readonly #running = new Map<ProxyControl, ProxyConfig>();
   /** As each was when it began to listen. */
   readonly #opened = new WeakMap<ProxyControl, ProxyConfig>();
+  /** Those that came at run time: no configuration knows them, and no reload touches them. */
+  readonly #extra = new Set<ProxyControl>();
   /** No longer listening, with connections left. */
   readonly #leaving = new Set<ProxyControl>();
   /** What those counted that are gone. */
@@ -57,7 +60,8 @@ export class ProxySet {
   async change(configs: readonly ProxyConfig[]): Promise<Changes> {
     const kept = this.#match(configs);
     const fresh = configs.filter((config) => !kept.has(config));
-    const leaving = [...this.#running.keys()].filter((proxy) => ![...kept.values()].includes(proxy));
+    const ours = [...this.#running.keys()].filter((proxy) => !this.#extra.has(proxy));
+    const leaving = ours.filter((proxy) => ![...kept.values()].includes(proxy));
     // An address that a new one needs is free only when the old one has let go of it.
     const inTheWay = leaving.filter(({ config: { listen: old } }) => {
       return fresh.some(({ listen }) => covers(listen, old) || covers(old, listen));
@@ -70,7 +74,8 @@ export class ProxySet {
     for (const [config, proxy] of kept) {
       const old = this.#running.get(proxy);
       if (!old || same(old, config)) continue;
-      await proxy.configure(config);
+      // Faults that were set at run time hold until the configuration has others.
+      await proxy.configure(same(old.faults, config.faults) ? { ...config, faults: proxy.config.faults } : config);
       this.#running.set(proxy, config);
       changed.push(config.name);
       later.push(...postponed(this.#opened.get(proxy) ?? old, config));
@@ -78,6 +83,19 @@ export class ProxySet {
     const removed = leaving.map(({ config }) => config.name);
     for (const proxy of leaving) if (!inTheWay.includes(proxy)) void this.#retire(proxy);
     return { added: fresh.map(({ name }) => name), changed, removed, later };
+  }
+
+  /** Starts one beside those of the configuration. */
+  async add(config: ProxyConfig): Promise<ProxyControl> {
+    const proxy = await this.#start(config);
+    this.#extra.add(proxy);
+    return proxy;
+  }
+
+  /** Stops one for good, and resets its connections; resolves when it no longer listens. */
+  async remove(proxy: ProxyControl): Promise<void> {
+    proxy.cut();
+    await this.#retire(proxy);
   }
 
   /** Stops listening everywhere; resolves when the last connection has ended. */
@@ -113,7 +131,7 @@ export class ProxySet {
 
   /** Which of the running goes on as which: by the address, or, where any port will do, by the name. */
   #match(configs: readonly ProxyConfig[]): Map<ProxyConfig, ProxyControl> {
-    const free = new Map([...this.#running].filter(([proxy]) => !proxy.draining));
+    const free = new Map([...this.#running].filter(([proxy]) => !proxy.draining && !this.#extra.has(proxy)));
     const kept = new Map<ProxyConfig, ProxyControl>();
     for (const config of configs) {
       for (const [proxy, old] of free) {
@@ -129,6 +147,7 @@ export class ProxySet {
   /** Resolves when it no longer listens. */
   async #retire(proxy: ProxyControl): Promise<void> {
     this.#running.delete(proxy);
+    this.#extra.delete(proxy);
     this.#leaving.add(proxy);
     void proxy.drain().then(() => {
       this.#leaving.delete(proxy);
@@ -138,10 +157,11 @@ export class ProxySet {
   }
 }
 
-/** Where it listens; any port is another one for each name. */
-function placeOf({ listen, name, reusePort }: ProxyConfig): string {
+/** Where it listens, and in which thread; any port is another one for each name. */
+function placeOf(config: ProxyConfig): string {
+  const { listen, name, reusePort } = config;
   const any = listen.kind === "tcp" && listen.port === 0;
-  return `${formatAddress(listen)} ${reusePort} ${any ? name : ""}`;
+  return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${any ? name : ""}`;
 }
 
 /** Options that a listening socket hands on to whom it accepts. */

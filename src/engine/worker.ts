@@ -67,7 +67,7 @@ export class EngineWorker {
       case "list":
         return await this.#list(message);
       case "configure":
-        this.#proxies.get(message.proxy)?.configure(message.config, message.memory);
+        this.#proxies.get(message.proxy)?.configure(message.config, message.memory, message.observers);
         this.#answer(message, true);
         return;
       case "retarget":
@@ -100,6 +100,7 @@ export class EngineWorker {
     workers,
     memory,
     targets,
+    observers,
     wants,
   }: Extract<ToWorker, { type: "open" }>): Promise<void> {
     // A thread that takes the place of another may be told twice.
@@ -108,7 +109,8 @@ export class EngineWorker {
     const runtime = this.#runtime;
     const listen: Runtime["listen"] = async (_, options, accept) => runtime.adopt(descriptor, address, options, accept);
     const nudge = atMostOnceAMoment(runtime, () => this.#hooks.send({ type: "nudge", proxy }));
-    const share = { nextId: this.#nextId, listen, nudge, worker: this.#index, cells, workers, memory, targets };
+    const own = { nextId: this.#nextId, worker: this.#index, cells, listen, nudge };
+    const share = { ...own, workers, memory, targets, observers };
     this.#proxies.set(proxy, await RunningProxy.open(runtime, config, this.#watch(proxy, wants), share));
     this.#hooks.send({ type: "opened", proxy });
   }
@@ -146,6 +148,7 @@ export class EngineWorker {
       read: wants.read
         ? (connection, from, bytes) => this.#gather({ event: "read", proxy, connection, from, bytes })
         : undefined,
+      observer: wants.observer ? (about) => this.#gather({ event: "observer", proxy, about }) : undefined,
     };
   }
 

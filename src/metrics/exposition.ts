@@ -5,8 +5,10 @@
  */
 
 import type { TargetView } from "../balance/group.ts";
+import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { CELL, Counters } from "./counters.ts";
 import type { HistogramView } from "./histogram.ts";
+import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
 
@@ -32,6 +34,8 @@ export interface ProxyFigures {
   /** Of the proxy itself, without a target, and of each target. */
   readonly figures: readonly Counters[];
   readonly targets: readonly TargetView[];
+  /** What observers have got. */
+  readonly copies: readonly ObserverCounters[];
 }
 
 /** `past`: what those have counted that are no more. */
@@ -48,7 +52,8 @@ export function exposition(
     page.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`);
     for (const each of figures) if (family.of(each)) page.push(...family.lines(each));
   }
-  return `${[...page, ...targetStates(proxies)].join("\n")}\n`;
+  const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
+  return `${[...page, ...targetStates(proxies), ...copies].join("\n")}\n`;
 }
 
 /** How targets are now. */

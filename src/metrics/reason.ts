@@ -19,6 +19,12 @@ export const REASONS = [
   "shutdown",
   /** Somebody has closed it over the admin API. */
   "closed_by_admin",
+  /** A filter has seen what it rejects. */
+  "rejected",
+  /** A filter that somebody has written threw. */
+  "filter_failed",
+  /** A fault that was asked for. */
+  "fault",
   /** A bug in weir; the error is in the log. */
   "internal_error",
   // From here on the target was never reached.

@@ -27,6 +27,19 @@ export class SocketError extends Error {
   }
 }
 
+/**
+ * A file cannot be opened, written, renamed or removed. `code` is the name of the error in errno(3) ("ENOSPC",
+ * "EACCES", …), or `EUNKNOWN`.
+ */
+export class FileError extends Error {
+  override readonly name = "FileError";
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "the address is in use",

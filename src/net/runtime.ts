@@ -6,7 +6,7 @@
  * `test/contract/` holds every adapter to the rules written here.
  */
 import type { Address } from "./address.ts";
-import type { SocketError } from "./errors.ts";
+import type { FileError, SocketError } from "./errors.ts";
 
 /** A UDP address: an IPv4 or IPv6 address, never a name, and a port; 0 asks the kernel for a free one. */
 export interface Endpoint {
@@ -72,6 +72,16 @@ export interface Meter {
   moved(bytes: number): void;
   /** Reading stopped because the other socket is full. */
   held(): void;
+}
+
+/** Sockets that get the same bytes as the one at the end of a link. */
+export interface Mirror {
+  /** Who could take bytes at this moment, with nothing waiting; undefined: the next bytes have to be shown instead. */
+  ready(): readonly StreamSocket[] | undefined;
+  /** So many bytes were moved; what became of them for each of those who were ready follows. */
+  moved(bytes: number): void;
+  /** The socket at `index` has taken `sent` of them and will never get `lost`. */
+  mirrored(index: number, sent: number, lost: number): void;
 }
 
 /** Options of both ends of a stream. */
@@ -201,6 +211,19 @@ export interface Timer {
   cancel(): void;
 }
 
+/** A file that grows at its end. What `write` has taken is the kernel's: nothing of it waits in this process. */
+export interface OutputFile {
+  /** Bytes in it, also from before it was opened; 0 for what has no size, such as a FIFO. */
+  readonly size: number;
+  /**
+   * Appends all of `chunk`, or throws a {@link FileError} and nothing of it is in the file: `ENOSPC`, `EDQUOT`, `EIO`,
+   * `EPIPE` (nobody reads the FIFO any more), `EAGAIN` (who reads it is too slow), `EBADF` (it is closed), …
+   */
+  write(chunk: Chunk): void;
+  /** Once more does no harm. */
+  close(): void;
+}
+
 /** What the runtime can do beyond the rules every adapter keeps. */
 interface Capabilities {
   /** `Listener.pause` works: a full process leaves new clients in the kernel's queue. */
@@ -234,8 +257,16 @@ export interface Runtime {
    * Where the adapter can do better than `data` and `write`: from now on whatever arrives at `from` goes to
    * `to` without being shown, as long as `from` is not paused and `to` takes it. `end` and `close` of both
    * still come to their owners, after the bytes before them; `drain` of `to` comes no more.
+   *
+   * With a mirror others get the same bytes, as long as they are ready. Whatever does not move that way is shown,
+   * and its owner's to write to all of them; `drain` comes as ever.
    */
-  link?(from: StreamSocket, to: StreamSocket, meter: Meter): void;
+  link?(from: StreamSocket, to: StreamSocket, meter: Meter, mirror?: Mirror): void;
+  /**
+   * Wherever there is `link`: ends that of `from`, whose bytes are shown again from now on. What it has moved already
+   * reaches the other socket before anything that is written to that one.
+   */
+  unlink?(from: StreamSocket): void;
   /** Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, … Two sockets never share a port. */
   datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket>;
   /**
@@ -249,6 +280,23 @@ export interface Runtime {
   resolve(host: string, options: ResolveOptions): Promise<readonly string[]>;
   /** The SRV records of a name such as `_http._tcp.example.org`; rejects as `resolve` does. */
   resolveService(name: string, options: ResolveOptions): Promise<readonly Service[]>;
+  /**
+   * Loads a module of JavaScript or TypeScript by the path of its file: what it exports. The same path brings a file
+   * that has changed since. Missing where there are no modules, as in the threads of the native engine.
+   */
+  importModule?(path: string): Promise<unknown>;
   /** An HTTP/1.1 server that bounds the size and the time of a request's headers. */
   serve(at: Address, fetch: Fetch): Promise<Bound>;
+  /**
+   * Opens a file to append to it; one that is not there is made, for its owner alone (mode 0600). Others may append to
+   * it as well, also from other threads, as long as the disk is not full. Throws a {@link FileError}: `ENOENT` (no such
+   * directory), `EACCES`, `EISDIR`, `EMFILE`, `ENXIO` (a FIFO that nobody reads), …
+   *
+   *     const file = runtime.openFile("sessions.jsonl");
+   */
+  openFile(path: string): OutputFile;
+  /** `to` is replaced if it is there; who has the file open goes on with it. Throws a {@link FileError}: `ENOENT`, … */
+  renameFile(from: string, to: string): void;
+  /** Throws a {@link FileError}: `ENOENT`, … */
+  removeFile(path: string): void;
 }

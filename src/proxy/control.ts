@@ -3,6 +3,7 @@ import type { TargetChange, TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
+import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
 import type { Connection } from "./record.ts";
 
 export interface ProxyControl {
@@ -15,6 +16,9 @@ export interface ProxyControl {
   /** The same, of the proxy itself and of each target. */
   readonly figures: readonly Counters[];
   readonly targets: readonly TargetView[];
+  readonly observers: readonly ObserverView[];
+  /** What observers have got, those that have gone included. */
+  readonly copies: readonly ObserverCounters[];
   /** Resolves when it has been drained so far that its address is free. */
   readonly stopped: Promise<void>;
   /** Not listening any more; live connections may still be finishing. */
@@ -26,8 +30,8 @@ export interface ProxyControl {
   /** Sets the state or the weight of a target until the configuration has another; false: there is none like that. */
   setTarget(address: string, change: TargetChange): boolean;
   /**
-   * Takes another configuration, of the same address: connections that live keep theirs. Resolves when every one that is
-   * accepted has it.
+   * Takes another configuration, of the same address: connections that live keep theirs, but for the faults. Resolves when
+   * every one that is accepted has it.
    */
   configure(config: ProxyConfig): Promise<void>;
   /** Accepts who waits in the kernel's queue and stops listening. Resolves when the last connection has ended. */

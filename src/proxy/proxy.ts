@@ -3,6 +3,7 @@ import type { GroupEvents } from "../balance/group.ts";
 import type { Pool } from "../balance/pool.ts";
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { FaultConfig } from "../filter/faults/fault.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
 import type { Address } from "../net/address.ts";
@@ -10,16 +11,19 @@ import type { Listener, ListenOptions, Runtime, StreamSocket } from "../net/runt
 import type { ConnectionList } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
 import { Entrance, type EntranceMemory } from "./entrance.ts";
+import type { ObserverMemory, OnlookerEvents } from "./onlookers.ts";
+import { Processing, type ProcessingShare } from "./processing.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
-import type { Role } from "./relay.ts";
 import { Rules } from "./rules.ts";
 import { Session, type SessionOwner } from "./session.ts";
+import type { Role } from "./side.ts";
+import type { SessionSteps } from "./steps.ts";
 
 /** Connections waiting in the kernel for accept; it cuts this down to net.core.somaxconn. */
 const BACKLOG = 4_096;
 
 /** What a proxy tells; whatever nobody asks for costs nothing. */
-export interface ProxyEvents {
+export interface ProxyEvents extends OnlookerEvents {
   opened?: ((connection: Connection) => void) | undefined;
   /** The connection was relayed and is over. */
   closed?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
@@ -40,7 +44,7 @@ export interface Failure {
 }
 
 /** What one thread of a proxy works with; the memory is that of all its threads. */
-export interface Share {
+export interface Share extends ProcessingShare {
   /** A new id, unique among the connections of the process. */
   readonly nextId: () => number;
   /** Where it counts what concerns no target; its own. */
@@ -67,6 +71,7 @@ export class RunningProxy implements SessionOwner {
   readonly front: Counters;
   readonly read: SessionOwner["read"];
   readonly #entrance: Entrance;
+  readonly #processing: Processing;
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
@@ -99,6 +104,7 @@ export class RunningProxy implements SessionOwner {
     this.#quiet = !events.opened && !events.failed;
     this.#nextId = share.nextId;
     this.#budget = descriptorBudget(runtime);
+    this.#processing = new Processing(runtime, config, share, events);
     this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
     this.pool.replace(share.targets);
     this.stopped = new Promise((resolve) => {
@@ -138,11 +144,29 @@ export class RunningProxy implements SessionOwner {
     return session !== undefined;
   }
 
-  /** Other rules for the connections to come, and the memory that goes with them; those that live keep theirs. */
-  configure(config: ProxyConfig, memory: EntranceMemory): void {
+  /**
+   * Other rules for the connections to come, and the memory that goes with them; those that live keep theirs. Other
+   * faults hold for all of them.
+   */
+  configure(
+    config: ProxyConfig,
+    memory: EntranceMemory,
+    observers: ObserverMemory,
+    scripts?: ProcessingShare["scripts"],
+  ): void {
     this.#rules = new Rules(config);
     this.#entrance.configure(config, memory);
     this.#entrance.nudged();
+    if (!this.#processing.configure(config, observers, scripts)) return;
+    for (const session of this.#sessions.values()) session.refault(config.faults);
+  }
+
+  get faults(): readonly FaultConfig[] {
+    return this.#processing.faults;
+  }
+
+  steps(session: Session): SessionSteps | undefined {
+    return this.#processing.steps(session);
   }
 
   /** Other targets for the connections to come. */
@@ -160,17 +184,22 @@ export class RunningProxy implements SessionOwner {
   async drain(): Promise<void> {
     await this.#stopListening();
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#processing.stop();
   }
 
   /** Ends every connection with RST, now, and those that still come. */
   cut(): void {
     this.#cutting = true;
+    this.#processing.cut();
     for (const session of this.#sessions.values()) session.cut("shutdown");
   }
 
   arrived(session: Session): void {
     this.#events.opened?.(session.connection);
-    if (!session.over) this.#entrance.enter(session);
+    if (session.over) return;
+    const down = this.#processing.down(session.id);
+    if (down) session.cut("fault", down);
+    else this.#entrance.enter(session);
   }
 
   outwaited(session: Session): void {

@@ -27,7 +27,7 @@ export interface Connection {
 
 export interface ConnectionRecord extends Connection {
   readonly reason: Reason;
-  /** The rule that shut the client out, if one did: `deny 10.0.13.0/24`, `max_connections 500`. */
+  /** What has decided that it ends, if something did: `deny 10.0.13.0/24`, `max_connections 500`, a filter, a fault. */
   readonly rule: string | null;
   /** The code of the error behind `reason`, if there was one: `ECONNRESET`, `ECONNREFUSED`, … */
   readonly error: string | null;

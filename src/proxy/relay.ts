@@ -8,18 +8,26 @@
  * the bytes before it and leaves the other direction open. A reset is passed on as a reset, but only when
  * the bytes that were read before it have reached the other side.
  *
+ * Each direction may have steps on its way (`Path`), which change, hold or look at what passes.
+ *
  * An adapter that can move bytes by itself does so (`Runtime.link`), unless somebody wants to see them; the
  * sides then only count.
  */
+import type { Direction, Step } from "../filter/step.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Meter, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
-
-export type Role = "client" | "target";
+import type { Chunk, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
+import { type Role, Side } from "./side.ts";
 
 /** Milliseconds between two looks at whether the last bytes before a reset have arrived. */
 const FLUSH_INTERVAL = 20;
+
+/** Milliseconds without progress that both sides get to take what is left and to finish, when weir itself closes. */
+const LINGER = 1_000;
+
+/** What happens on the way from a session's one socket to its other. */
+export type Steps = Readonly<Record<Direction, readonly Step[]>>;
 
 export interface RelayOwner {
   /** Exactly once, when both sockets are closed. */
@@ -47,8 +55,8 @@ export class Relay {
   #flush: Timer | undefined;
 
   /**
-   * `flushTimeout`: milliseconds without progress that the bytes before a reset get to reach the other side; `early`:
-   * what was read from the client already.
+   * `flushTimeout`: milliseconds without progress that the bytes before a reset get to reach the other side; `steps`: as
+   * they are at first, if there are any; `early`: what was read from the client already.
    */
   constructor(
     runtime: Runtime,
@@ -57,6 +65,7 @@ export class Relay {
     counters: Counters,
     flushTimeout: number,
     owner: RelayOwner,
+    steps?: Steps,
     early?: Chunk,
   ) {
     this.runtime = runtime;
@@ -68,15 +77,13 @@ export class Relay {
     this.target.peer = this.client;
     client.on(this.client);
     target.on(this.target);
-    const linked = runtime.link !== undefined && !owner.read;
+    this.client.begin(steps?.upstream);
+    this.target.begin(steps?.downstream);
     // A link waits by itself until the target has taken what it has; drain comes only without one.
-    const full = early !== undefined && !this.client.feed(early) && !linked;
-    if (linked) {
-      runtime.link?.(client, target, this.client);
-      runtime.link?.(target, client, this.target);
-    }
+    const full = early !== undefined && !this.client.feed(early) && !this.client.linked;
     target.resume();
-    if (!full) client.resume();
+    if (full) this.client.held();
+    else client.resume();
   }
 
   /** When the last byte moved, in `Runtime.now` milliseconds. */
@@ -96,7 +103,28 @@ export class Relay {
 
   /** Bytes that were read and have not reached their receiver, as far as the runtime can tell. */
   get pending(): number {
-    return waiting(this.client.socket) + waiting(this.target.socket);
+    return this.client.waiting + this.target.waiting;
+  }
+
+  /** What comes from the client goes upstream, the rest downstream. */
+  from(direction: Direction): Side {
+    return direction === "upstream" ? this.client : this.target;
+  }
+
+  /** Ends both sides with FIN behind what was passed on; what still comes is thrown away, and counted as such. */
+  finish(reason: Reason): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.client.discard();
+    this.target.discard();
+    this.#linger(Number.POSITIVE_INFINITY);
+  }
+
+  /** Gives both sides time as long as they take what is left. */
+  #linger(before: number): void {
+    const left = this.pending;
+    if (left < before) this.#flush = this.runtime.after(LINGER, () => this.#linger(left));
+    else this.#abort();
   }
 
   /** Ends both sides with RST, so that neither takes what it has for complete. */
@@ -107,29 +135,42 @@ export class Relay {
 
   #abort(): void {
     this.#flush?.cancel();
+    this.client.abandon();
+    this.target.abandon();
     this.client.socket.abort();
     this.target.socket.abort();
+  }
+
+  /** There is room for what comes from a side, unless nobody is left who would take it. */
+  reopen(side: Side): void {
+    if (!side.peer.closed && !this.#error) side.socket.resume();
   }
 
   ended(side: Side): void {
     this.#first ??= side.role;
     this.touch();
-    side.peer.socket.end();
+    side.finish();
     this.owner.halfClosed();
   }
 
   closed(side: Side, error: SocketError | undefined): void {
-    if (side.peer.closed) {
+    const { peer } = side;
+    if (peer.closed) {
       this.#flush?.cancel();
+      side.abandon();
+      peer.abandon();
       if (error) this.#broke(side, error);
       this.owner.relayed(this.#reason ?? (this.#first ? `${this.#first}_closed` : "internal_error"), this.#error);
       return;
     }
     if (!error) return;
+    this.#flush?.cancel();
     this.#broke(side, error);
-    side.peer.socket.pause();
-    if (side.peer.failure) this.#abort();
-    else this.#resetWhenFlushed(side.peer);
+    // Nobody is left to take what comes from the other side.
+    peer.abandon();
+    peer.socket.pause();
+    if (peer.failure) this.#abort();
+    else this.#resetWhenFlushed(peer);
   }
 
   /** What `side` has sent before it broke may still reach the other, unless that one is gone or broken as well. */
@@ -145,7 +186,7 @@ export class Relay {
 
   /** What breaks first is the reason. */
   #broke(side: Side, error: SocketError): void {
-    if (this.#error) return;
+    if (this.#error || this.#reason) return;
     this.#error = error;
     if (error.code === "EHANDLER") this.#reason = "internal_error";
     else if (error.code === "ETIMEDOUT") this.#reason = `${side.role}_lost`;
@@ -156,8 +197,9 @@ export class Relay {
   #resetWhenFlushed(side: Side): void {
     const { socket } = side;
     const unacknowledged = socket.unacknowledged();
-    const unsure = socket.buffered === 0 && unacknowledged === undefined && side.quiet();
-    const left = socket.buffered + (unacknowledged ?? 0);
+    const held = side.peer.path?.held ?? 0;
+    const left = socket.buffered + (unacknowledged ?? 0) + held;
+    const unsure = left === 0 && unacknowledged === undefined && side.quiet();
     if (left < this.#flushLeft) this.#flushUntil = this.runtime.now() + this.#flushTimeout;
     this.#flushLeft = left;
     if ((left === 0 && unacknowledged !== undefined) || unsure || this.runtime.now() >= this.#flushUntil) {
@@ -165,91 +207,5 @@ export class Relay {
       return;
     }
     this.#flush = this.runtime.after(FLUSH_INTERVAL, () => this.#resetWhenFlushed(side));
-  }
-}
-
-function waiting(socket: StreamSocket): number {
-  return socket.buffered + (socket.unacknowledged() ?? 0);
-}
-
-/** One of the two sockets: what comes from it goes to its peer. */
-export class Side implements StreamEvents, Meter {
-  readonly role: Role;
-  readonly socket: StreamSocket;
-  peer: Side = this;
-  /** Bytes read from this side. */
-  bytes = 0;
-  ended = false;
-  closed = false;
-  /** The connection is broken, although bytes from it may be left to read. */
-  failure: SocketError | undefined;
-  activeAt: number;
-  readonly #relay: Relay;
-  readonly #runtime: Runtime;
-  readonly #cells: Float64Array;
-  readonly #bytesCell: number;
-  readonly #pausesCell: number;
-  #looked = false;
-
-  constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters, bytes: number, pauses: number) {
-    this.role = role;
-    this.socket = socket;
-    this.#relay = relay;
-    this.#runtime = relay.runtime;
-    this.activeAt = relay.runtime.now();
-    this.#cells = counters.cells;
-    this.#bytesCell = bytes;
-    this.#pausesCell = pauses;
-  }
-
-  data(chunk: Chunk): void {
-    if (this.feed(chunk)) return;
-    this.socket.pause();
-    this.held();
-  }
-
-  /** Passes bytes on that were read; false: the peer wants no more until its drain. */
-  feed(chunk: Chunk): boolean {
-    const { length } = chunk;
-    this.moved(length);
-    const room = this.peer.socket.write(chunk);
-    this.#relay.owner.read?.(this.role, length);
-    return room;
-  }
-
-  moved(bytes: number): void {
-    this.bytes += bytes;
-    (this.#cells[this.#bytesCell] as number) += bytes;
-    this.activeAt = this.#runtime.now();
-  }
-
-  held(): void {
-    (this.#cells[this.#pausesCell] as number) += 1;
-  }
-
-  drain(): void {
-    this.activeAt = this.#runtime.now();
-    this.peer.socket.resume();
-  }
-
-  end(): void {
-    this.ended = true;
-    this.#relay.ended(this);
-  }
-
-  broken(error: SocketError): void {
-    this.#relay.broken(this, error);
-  }
-
-  close(error?: SocketError): void {
-    this.closed = true;
-    this.#relay.closed(this, error);
-  }
-
-  /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */
-  quiet(): boolean {
-    const before = this.#looked;
-    this.#looked = true;
-    return before;
   }
 }

@@ -3,6 +3,7 @@ import type { Waiter } from "../admit/gate.ts";
 import type { Entry, Sources } from "../admit/sources.ts";
 import type { Pool, Source } from "../balance/pool.ts";
 import type { Target } from "../balance/target.ts";
+import type { FaultConfig } from "../filter/faults/fault.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -10,11 +11,14 @@ import { SocketError } from "../net/errors.ts";
 import type { Proxied } from "../net/proxy-protocol.ts";
 import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
 import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Dial, type DialOwner } from "./dial.ts";
 import { Header, type HeaderOwner } from "./header.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
-import { Relay, type RelayOwner, type Role } from "./relay.ts";
+import { Relay, type RelayOwner } from "./relay.ts";
 import type { Rules } from "./rules.ts";
+import type { Role } from "./side.ts";
+import type { SessionSteps, StepsOwner } from "./steps.ts";
 
 /** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
 const LINGER = 1_000;
@@ -29,13 +33,17 @@ export interface SessionOwner {
   arrived(session: Session): void;
   /** It has waited for long enough. */
   outwaited(session: Session): void;
+  /** What is done with the bytes of a session that is about to begin; undefined: nothing, they are passed on. */
+  steps(session: Session): SessionSteps | undefined;
+  /** The faults of this moment. */
+  readonly faults: readonly FaultConfig[];
   /** There may be room on a target. */
   freed(): void;
   sessionEnded(session: Session): void;
   readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
 }
 
-export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, Source {
+export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, StepsOwner, Source {
   readonly id: number;
   readonly rules: Rules;
   read: RelayOwner["read"];
@@ -54,15 +62,14 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   #connectedAt: number | undefined;
   #dial: Dial | undefined;
   #relay: Relay | undefined;
-  #timer: Timer | undefined;
+  #steps: SessionSteps | undefined;
+  readonly #deadlines: Deadlines;
   /** The end of a wait or of a refusal. */
   #later: Timer | undefined;
   #reason: Reason | undefined;
   #rule: string | undefined;
   #error: SocketError | undefined;
   #endedAt: number | undefined;
-  /** `Relay.pending` when the timer was set. */
-  #pending = 0;
 
   constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket) {
     this.id = id;
@@ -71,6 +78,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     this.#client = client;
     this.#openedAt = owner.runtime.now();
     this.#openedWall = owner.runtime.wallClock();
+    this.#deadlines = new Deadlines(owner.runtime, rules.config.timeouts, this.#openedAt, (reason) => this.cut(reason));
     const { read } = owner;
     if (read) this.read = (from, bytes) => read(this, from, bytes);
     client.on(this);
@@ -80,7 +88,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   start(): void {
     const { runtime } = this.#owner;
     const { timeouts, proxyProtocol } = this.rules.config;
-    if (timeouts.lifetime > 0) this.#arm();
+    if (timeouts.lifetime > 0) this.#deadlines.arm(undefined);
     if (proxyProtocol.acceptFrom.length > 0 && this.rules.wantsHeader(this.#client.remote)) {
       new Header(runtime, this.#client, proxyProtocol.timeout, this);
       return;
@@ -130,11 +138,13 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   /** `target`: with a place taken on it. */
   dial(target: Target): void {
     this.#later?.cancel();
+    this.#steps = this.#owner.steps(this);
     this.#dial = new Dial(this.#owner.runtime, this.#owner.pool, this.rules, this, target, this);
   }
 
-  /** Ends the session now, whatever it is doing. */
-  cut(reason: Reason): void {
+  /** Ends the session now, whatever it is doing; `rule`: what has decided so, for its record. */
+  cut(reason: Reason, rule?: string): void {
+    this.#rule ??= rule;
     if (this.#relay) {
       this.#relay.cut(reason);
       return;
@@ -142,6 +152,32 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     this.#reason ??= reason;
     this.#arrive();
     this.#client.abort();
+  }
+
+  /** Ends the session as if both sides had finished, behind what was passed on. */
+  finish(reason: Reason, rule: string): void {
+    this.#rule ??= rule;
+    if (this.#relay) this.#relay.finish(reason);
+    else this.cut(reason);
+  }
+
+  /** Other faults, from now on. */
+  refault(faults: readonly FaultConfig[]): void {
+    if (!this.#relay) return;
+    this.#steps ??= this.#owner.steps(this);
+    this.#steps?.change(faults, this.#relay);
+  }
+
+  get runtime(): Runtime {
+    return this.#owner.runtime;
+  }
+
+  get local(): Address {
+    return this.#client.local;
+  }
+
+  get buffer(): number {
+    return this.rules.config.buffer;
   }
 
   /** A bug in weir has shown itself while something was done for this session: it ends, and no other. */
@@ -178,8 +214,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
       reason: this.reason,
       rule: this.#rule ?? null,
       error: this.#error?.code ?? null,
-      undeliveredUpstream: relay?.target.socket.buffered ?? this.#early?.length ?? 0,
-      undeliveredDownstream: relay?.client.socket.buffered ?? 0,
+      undeliveredUpstream: relay?.client.undelivered ?? this.#early?.length ?? 0,
+      undeliveredDownstream: relay?.target.undelivered ?? 0,
     };
   }
 
@@ -231,8 +267,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   }
 
   halfClosed(): void {
-    this.#timer?.cancel();
-    this.#arm();
+    this.#deadlines.arm(this.#relay);
   }
 
   freed(): void {
@@ -252,11 +287,12 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     counters.connected(seconds(this.#connectedAt - this.#openedAt));
     const flush = timeouts.fin || Number.POSITIVE_INFINITY;
     if (proxyProtocol.send !== "off") socket.write(this.#header(proxyProtocol.send));
-    this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, this.#early);
+    this.#steps ??= this.#owner.steps(this);
+    const steps = this.#steps?.begin((this.#dial as Dial).target.name, this.#owner.faults);
+    this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, steps, this.#early);
     this.#early = undefined;
-    this.#timer?.cancel();
     // Nothing has been sent yet, so there is no need to ask the kernel.
-    this.#arm(0);
+    this.#deadlines.arm(this.#relay, 0);
   }
 
   undialled(reason: Reason, error: SocketError): void {
@@ -278,47 +314,18 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     return writeProxyHeader(version, this.#proxied ?? { source: this.#client.remote, destination: this.#client.local });
   }
 
-  /** One timer for all deadlines: it looks when the earliest can be due, and sleeps again if bytes have moved. */
-  #arm(pending = this.#relay?.pending ?? 0): void {
-    this.#pending = pending;
-    const due = this.#due();
-    if (due.at === Number.POSITIVE_INFINITY) return;
-    const { runtime } = this.#owner;
-    this.#timer = runtime.after(Math.max(1, due.at - runtime.now()), () => this.#look());
-  }
-
-  #look(): void {
-    // A slow reader that takes bytes out of our queue or the kernel's is not silent.
-    if (this.#relay && this.#relay.pending < this.#pending) this.#relay.touch();
-    const due = this.#due();
-    if (this.#owner.runtime.now() < due.at) this.#arm();
-    else this.cut(due.reason);
-  }
-
-  #due(): { at: number; reason: Reason } {
-    const { idle, fin, lifetime } = this.rules.config.timeouts;
-    const relay = this.#relay;
-    let due: { at: number; reason: Reason } = { at: Number.POSITIVE_INFINITY, reason: "idle_timeout" };
-    if (relay) {
-      const active = relay.activeAt;
-      if (idle > 0) due = { at: active + idle, reason: "idle_timeout" };
-      if (fin > 0 && relay.halfClosed && active + fin < due.at) due = { at: active + fin, reason: "fin_timeout" };
-    }
-    if (lifetime > 0 && this.#openedAt + lifetime < due.at) due = { at: this.#openedAt + lifetime, reason: "lifetime" };
-    return due;
-  }
-
   #finish(): void {
-    this.#timer?.cancel();
+    this.#deadlines.cancel();
     this.#endedAt = this.#owner.runtime.now();
     const counters = this.#dial?.counters ?? this.#owner.front;
     if (this.#relay) {
-      counters.add(CELL.undeliveredUpstream, this.#relay.target.socket.buffered);
-      counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);
+      counters.add(CELL.undeliveredUpstream, this.#relay.client.undelivered);
+      counters.add(CELL.undeliveredDownstream, this.#relay.target.undelivered);
     } else if (this.#early) {
       counters.add(CELL.bytesUpstream, this.#early.length);
       counters.add(CELL.undeliveredUpstream, this.#early.length);
     }
+    this.#steps?.ended(this.reason, this.#error?.code ?? null);
     counters.ended(this.reason, seconds(this.#endedAt - this.#openedAt));
     this.#dial?.give();
     this.#owner.sessionEnded(this);

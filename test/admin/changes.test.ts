@@ -1,56 +1,12 @@
 /** Changes over the admin API: who may make them, what they do, and what is answered to nonsense. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { runtime } from "#runtime";
-import { adminApp } from "../../src/admin/app.ts";
 import type { GuardRules } from "../../src/admin/guard.ts";
-import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
-import { PortableEngine } from "../../src/engine/portable.ts";
-import { type Address, formatAddress } from "../../src/net/address.ts";
+import type { Address } from "../../src/net/address.ts";
 import { UsageError } from "../../src/net/errors.ts";
-import { EchoServer } from "../../src/proxy/echo.ts";
-import { Kit, LOOPBACK } from "../contract/kit.ts";
-import { Probe } from "../contract/probe.ts";
+import { CHANGES, world } from "./world.ts";
 
 const ANYWHERE: Address = { kind: "tcp", host: "0.0.0.0", port: 0 };
-const CHANGES = { added: ["b"], changed: [], removed: [], later: [] };
-
-async function world(rules: Partial<GuardRules> = {}) {
-  const kit = new Kit(runtime);
-  const echo = await EchoServer.open(runtime, LOOPBACK);
-  const engine = new PortableEngine(runtime);
-  const targets = [plainTarget(echo.address), plainTarget({ kind: "unix", path: "/run/a b/x.sock" })];
-  const proxy = await engine.open({ ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets });
-  const told: string[] = [];
-  const source = {
-    runtime,
-    engine,
-    proxies: [proxy],
-    past: [],
-    ready: true,
-    reload: async (): Promise<typeof CHANGES | undefined> => CHANGES,
-    drain: () => void told.push("drain"),
-  };
-  const app = adminApp(source, { listen: LOOPBACK, token: undefined, ...rules });
-  return {
-    source,
-    proxy,
-    told,
-    target: encodeURIComponent(formatAddress(echo.address)),
-    async post(path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const init = { method: "POST", headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-      const response = await app(new Request(`http://127.0.0.1:8998${path}`, init));
-      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-    },
-    client: async () => new Probe(await kit.connect(proxy.address)),
-    async [Symbol.asyncDispose]() {
-      proxy.cut();
-      await proxy.drain();
-      await echo.stop(0, Promise.resolve());
-      await kit.clean();
-    },
-  };
-}
 
 test("a target is drained and put back, by proxy and address", async () => {
   await using it = await world();

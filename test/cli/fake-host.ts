@@ -3,7 +3,7 @@ import type { Host } from "../../src/cli/host.ts";
 import { main } from "../../src/cli/main.ts";
 import type { Runtime } from "../../src/net/runtime.ts";
 
-type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string | Uint8Array>>;
 
 export interface Outcome {
   readonly code: number;
@@ -16,15 +16,25 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
     args,
     env: () => undefined,
     out: (line) => out.push(line),
+    outBytes: (bytes) => out.push(new TextDecoder().decode(bytes)),
     err: (line) => err.push(line),
     readFile: async (path) => {
-      const text = files[path];
-      if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: "ENOENT" });
-      return text;
+      const content = contentOf(files, path);
+      return typeof content === "string" ? content : new TextDecoder().decode(content);
+    },
+    readBytes: async (path) => {
+      const content = contentOf(files, path);
+      return typeof content === "string" ? new TextEncoder().encode(content) : content;
     },
     onSignal: () => () => {},
     onReload: () => () => {},
   };
+}
+
+function contentOf(files: Files, path: string): string | Uint8Array {
+  const content = files[path];
+  if (content === undefined) throw Object.assign(new Error(`no file ${path}`), { code: "ENOENT" });
+  return content;
 }
 
 /** Runs a command that opens no socket. `now`: milliseconds since 1970 UTC. */

@@ -130,6 +130,8 @@ function config(...rows: Row[]): Config {
     log: DEFAULTS.log,
     engine: DEFAULTS.engine,
     shutdown: DEFAULTS.shutdown,
+    toxiproxy: null,
+    seed: null,
     proxies,
   };
 }

@@ -3,19 +3,21 @@ import { expect, test } from "bun:test";
 import type { Host } from "../../src/cli/host.ts";
 import { readConfig } from "../../src/cli/read-config.ts";
 import { type Config, DEFAULTS, HEALTH, targetsOf } from "../../src/config/config.ts";
+import { INSPECT } from "../../src/config/inspect-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { formatCidr, parseCidr } from "../../src/net/cidr.ts";
 import { formatTarget } from "../../src/net/target-name.ts";
+import { plainObserver } from "../../src/observe/observer-config.ts";
 
 test("weir.toml shows the defaults", async () => {
   const config = await example("weir.toml");
   expect(config.log).toEqual(DEFAULTS.log);
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
-  const [least, db, web, cache] = config.proxies;
-  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "cache"]);
+  const [least, db, web, cache, lab] = config.proxies;
+  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "cache", "lab"]);
   // What has no defaults to show is shown by example.
   const {
     source: _,
@@ -27,6 +29,10 @@ test("weir.toml shows the defaults", async () => {
     dns,
     perSource,
     proxyProtocol,
+    observers,
+    inspects,
+    filters,
+    faults,
     ...rest
   } = DEFAULTS.proxy;
   expect(least).toMatchObject({ ...rest, allow, deny, allowFile, denyFile, schedule, perSource, proxyProtocol });
@@ -34,6 +40,12 @@ test("weir.toml shows the defaults", async () => {
   expect(db?.perSource.maxConnections).toBe(perSource.maxConnections);
   expect(web).toMatchObject({ ...rest, health: { ...HEALTH, http: "/healthz", status: [200, 204] } });
   expect(cache?.health).toEqual({ ...HEALTH, send: "PING\r\n", expect: "+PONG" });
+  for (const proxy of config.proxies.slice(0, -1)) {
+    expect(proxy).toMatchObject({ observers, inspects, filters, faults });
+  }
+  expect(lab?.observers).toEqual([plainObserver({ kind: "tcp", host: "127.0.0.1", port: 6000 })]);
+  expect(lab?.inspects).toEqual([{ ...INSPECT, path: "/var/tmp/{proxy}-{session}.txt" }]);
+  expect(lab?.faults.map(({ type }) => type)).toEqual(["latency", "bandwidth", "slicer", "limit_data", "timeout"]);
   for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...dns, servers: ["10.0.0.53:53"] });
 });
 

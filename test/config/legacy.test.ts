@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { plainObserver } from "../../src/observe/observer-config.ts";
 import { problems } from "./problems.ts";
 
 const CLONE = `[[tcp_clone]]
@@ -19,6 +20,8 @@ describe("a file of tcp-clone", () => {
       log: DEFAULTS.log,
       engine: DEFAULTS.engine,
       shutdown: DEFAULTS.shutdown,
+      toxiproxy: null,
+      seed: null,
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -36,9 +39,21 @@ describe("a file of tcp-clone", () => {
     });
   });
 
-  test.each(["observer", "client_tx_observer", "client_rx_observer"])("cannot have an %s yet", (kind) => {
-    expect(problems(`${CLONE}[[tcp_clone.${kind}]]\naddr = "127.0.0.1:5202"\n`)).toEqual([
-      `6:1: tcp_clone[0].${kind}[0]: observers are not supported yet; remove this one`,
+  test.each([
+    ["observer", "upstream"],
+    ["client_tx_observer", "upstream"],
+    ["client_rx_observer", "downstream"],
+  ] as const)("may have any number of observers: %s gets what goes %s", (kind, copies) => {
+    const table = (port: number) => `[[tcp_clone.${kind}]]\naddr = "127.0.0.1:${port}"\n`;
+    const [proxy] = loadConfig(`${CLONE}${table(5202)}${table(5203)}`, "tcp-clone.toml").proxies;
+    const observer = (port: number) => ({ ...plainObserver({ kind: "tcp", host: "127.0.0.1", port }), copies });
+    expect(proxy?.observers).toEqual([observer(5202), observer(5203)]);
+  });
+
+  test("cannot copy to where it listens", () => {
+    const text = `${CLONE}[[tcp_clone.client_rx_observer]]\naddr = "127.0.0.1:5200"\n`;
+    expect(problems(text)).toEqual([
+      "7:8: tcp_clone[0].client_rx_observer[0].addr: 127.0.0.1:5200 is where this proxy listens: each copy would be copied again",
     ]);
   });
 
@@ -52,7 +67,6 @@ server = { listen_adr = 1, name = "x" }
     expect(problems(text)).toEqual([
       '3:15: tcp_clone[0].server.listen_addr: Cannot parse address "0.0.0.0": the port is missing; write "0.0.0.0:PORT"',
       '5:8: tcp_clone[0].target.addr: Cannot parse address "127.0.0.1:0": port 0 cannot be connected to; use 1 to 65535',
-      "7:1: tcp_clone[0].observer[0]: observers are not supported yet; remove this one",
       '8:1: tcp_clone[0].observer[0].adr: unknown key "adr"; did you mean "addr"?',
       '9:1: tcp_clone[1].target: the key "target" is missing',
       '10:12: tcp_clone[1].server.listen_adr: unknown key "listen_adr"; did you mean "listen_addr"?',
@@ -85,6 +99,8 @@ describe("a file of basic-tcp-proxy", () => {
       log: { ...DEFAULTS.log, summaryInterval: 10_000 },
       engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 60_000 },
+      toxiproxy: null,
+      seed: null,
       proxies: [
         {
           ...DEFAULTS.proxy,

@@ -14,6 +14,8 @@ describe("loadConfig", () => {
       log: { level: "info", format: "text", summaryInterval: 10_000, connections: false, access: false },
       engine: { mode: "auto", workers: "auto" },
       shutdown: { grace: 60_000 },
+      toxiproxy: null,
+      seed: null,
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -28,6 +30,11 @@ describe("loadConfig", () => {
           deny: [],
           refuse: "reset",
           retries: 0,
+          observers: [],
+          inspects: [],
+          filters: [],
+          faults: [],
+          seed: 0,
           source: null,
         },
       ],
@@ -87,6 +94,8 @@ describe("loadConfig", () => {
       log: { level: "trace", format: "json", summaryInterval: 60_000, connections: true, access: false },
       engine: { mode: "portable", workers: 2 },
       shutdown: { grace: 0 },
+      toxiproxy: null,
+      seed: null,
       proxies: [
         {
           name: "db",
@@ -114,6 +123,11 @@ describe("loadConfig", () => {
           noDelay: false,
           keepAlive: 30_000,
           reusePort: true,
+          observers: [],
+          inspects: [],
+          filters: [],
+          faults: [],
+          seed: 0,
           allow: [{ bits: 32, first: 0x0a00_0000n, prefix: 8 }],
           deny: [{ bits: 128, first: 1n, prefix: 128 }],
           allowFile: "in.txt",
@@ -198,7 +212,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, proxy',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy',
     ]);
   });
 });

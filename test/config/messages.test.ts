@@ -11,7 +11,7 @@ describe("a problem in a file", () => {
   const keys = [
     "name, listen, target, targets, balance, slow_start, none_healthy, health, buffer, nodelay, keepalive, reuse_port, allow, deny",
     "allow_file, deny_file, schedule, max_connections, max_connections_per_source, queue, rate, proxy_protocol, refuse",
-    "retries, source, timeouts",
+    "retries, source, timeouts, observer, inspect, filter, fault",
   ].join(", ");
 
   test.each<[string, string, string]>([
@@ -49,7 +49,7 @@ describe("a problem in a file", () => {
     [
       "a quoted key",
       `"a\\nb.c" = 5\n${PROXY}`,
-      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, proxy',
+      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy',
     ],
     // what is to come
     ["a table to come", `${PROXY}[[mux]]\nx = 1`, '4:3: mux: "mux" is not supported yet; remove it'],
@@ -61,8 +61,8 @@ describe("a problem in a file", () => {
     ],
     [
       "observers",
-      `${PROXY}[[proxy.observer]]\naddress = 1`,
-      '4:9: proxy[0].observer: "observer" is not supported yet; remove it',
+      `${PROXY}[[proxy.observer]]\naddress = "nowhere"`,
+      '5:11: proxy[0].observer[0].address: Cannot parse address "nowhere": the port is missing; write "nowhere:PORT"',
     ],
     // missing keys
     ["no listener", "[[proxy]]\ntarget = 80", '1:1: proxy[0].listen: the key "listen" is missing'],

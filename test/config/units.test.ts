@@ -10,6 +10,8 @@ import {
   parseDurationOrOff,
   parsePeriod,
   parseSize,
+  parseSizeOrOff,
+  parseSpeed,
 } from "../../src/config/units.ts";
 import { UsageError } from "../../src/net/errors.ts";
 
@@ -141,6 +143,28 @@ describe("parseBuffer", () => {
     ["1073741825", "it is too large for a buffer; use 1KiB to 1GiB"],
   ])("refuses %p", (text, why) => {
     expectUsageError(() => parseBuffer(text), "ESIZE", `Cannot parse size "${text}": ${why}`);
+  });
+});
+
+describe("parseSizeOrOff", () => {
+  test("takes sizes from the least on, and off", () => {
+    expect(["off", "0", "1KiB"].map((text) => parseSizeOrOff(text, 1_024))).toEqual([0, 0, 1_024]);
+  });
+
+  test("refuses less than the least", () => {
+    const message = 'Cannot parse size "1023": it is too small; use 1024B or more, or "off"';
+    expectUsageError(() => parseSizeOrOff("1023", 1_024), "ESIZE", message);
+  });
+});
+
+describe("parseSpeed", () => {
+  test("takes numbers above 0, and max", () => {
+    expect(["1", "0.5", "10", "max"].map(parseSpeed)).toEqual([1, 0.5, 10, 0]);
+  });
+
+  test.each(["", "0", "-1", "1e3", "fast", "1x", "Infinity"])("refuses %p", (text) => {
+    const message = `Cannot use "${text}" as the speed: write a number above 0, such as 2 or 0.5, or "max"`;
+    expectUsageError(() => parseSpeed(text), "ESPEED", message);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a contract case gets: the runtime under test, connected pairs, and a clean-up that runs whatever happens. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "../../src/net/address.ts";
@@ -87,6 +87,11 @@ export class Kit {
     const path = mkdtempSync(join(tmpdir(), "weir-"));
     this.later(() => rmSync(path, { recursive: true, force: true }));
     return path;
+  }
+
+  /** What is in a file that the runtime has written. */
+  content(path: string): Uint8Array {
+    return readFileSync(path);
   }
 
   /**

@@ -4,7 +4,9 @@ import type { Runtime } from "../../src/net/runtime.ts";
 import { addresses } from "./cases/addresses.ts";
 import { closing } from "./cases/closing.ts";
 import { datagrams } from "./cases/datagrams.ts";
+import { files } from "./cases/files.ts";
 import { flow } from "./cases/flow.ts";
+import { linking } from "./cases/linking.ts";
 import { listening } from "./cases/listening.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
@@ -24,7 +26,9 @@ export const cases: readonly Case[] = [
   ...addresses,
   ...closing,
   ...datagrams,
+  ...files,
   ...flow,
+  ...linking,
   ...listening,
   ...names,
   ...platform,

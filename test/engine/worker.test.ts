@@ -63,7 +63,8 @@ async function world() {
     workers: 1,
     memory: entranceMemory(config, 1, 1),
     targets: [share],
-    wants: { opened: false, closed: false, failed: true, broken: false, read: false },
+    observers: [],
+    wants: { opened: false, closed: false, failed: true, broken: false, read: false, observer: false },
   });
   return {
     worker,

@@ -74,6 +74,8 @@ async function world(timeouts: Partial<Timeouts>) {
     arrived: (session: Session) => session.dial(pool.choose({ host: "" }, []) as Target),
     outwaited() {},
     freed() {},
+    steps: () => undefined,
+    faults: [],
     sessionEnded: (session: Session) => void ended.push(session.reason),
   };
   const session = new Session(1, owner, new Rules(config), client);

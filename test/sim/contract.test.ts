@@ -5,6 +5,7 @@ import { Kit } from "../contract/kit.ts";
 import { cases } from "../contract/suite.ts";
 import { Random } from "../peers/random.ts";
 import { Clock } from "./clock.ts";
+import type { MemoryFiles } from "./files.ts";
 import { type Answer, Network } from "./network.ts";
 import { EASY, Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -22,6 +23,10 @@ const OUTSIDE: readonly string[] = [
   "a unix peer that closes is no reset: all its bytes, its end, a clean close",
   "a datagram socket on :: takes IPv4 too, shows its sender as IPv4 and answers it",
   "a datagram port on an address of another machine is EADDRNOTAVAIL",
+  "a new file belongs to its owner alone",
+  "a directory that is missing is ENOENT, a directory in place of the file EISDIR",
+  "a full disk is ENOSPC, and nothing of what it did not take is in the file",
+  "a FIFO that nobody reads is ENXIO at once, and one that is read gets whole chunks",
   "pause really stops reading: 500 MB against a stalled reader stay bounded, then all arrive",
   "closing accepts who waits at a port while the process stands still",
   "closing accepts who waits at a socket file while the process stands still",
@@ -49,10 +54,16 @@ const WEATHER = {
 /** Where weir asks a DNS server, the simulation has tables. */
 class SimKit extends Kit {
   readonly #network: Network;
+  readonly #files: MemoryFiles;
 
   constructor(network: Network, process: Process) {
     super(runtimeOf(network, process));
     this.#network = network;
+    this.#files = process.files;
+  }
+
+  override content(path: string): Uint8Array {
+    return this.#files.read(path);
   }
 
   override async dns(zone: Zone): Promise<string> {
@@ -76,7 +87,7 @@ for (const each of cases.filter(({ name }) => !OUTSIDE.includes(name))) {
     const random = new Random(7);
     const clock = new Clock(random);
     const network = new Network(clock, random, () => WEATHER);
-    const process = new Process("contract", clock, random, { ...EASY, read: 1 << 20 });
+    const process = new Process("contract", clock, random, { ...EASY, read: 1 << 20, links: true });
     const kit = new SimKit(network, process);
     let outcome: unknown;
     let over = false;

@@ -6,6 +6,7 @@ import type { Attempt } from "../../adapters/portable/connecting.ts";
 import type { Timer } from "../../src/net/runtime.ts";
 import type { Random } from "../peers/random.ts";
 import type { Clock } from "./clock.ts";
+import { MemoryFiles } from "./files.ts";
 import type { SimSocket } from "./socket.ts";
 
 /** Where one adapter differs from the next. */
@@ -44,6 +45,7 @@ export class Process {
   readonly sockets = new Set<SimSocket>();
   /** Attempts to connect; each can be told to give up. */
   readonly attempts = new Set<Attempt>();
+  readonly files: MemoryFiles;
   /** What a socket's owner did that the contract forbids. */
   readonly misuses: string[] = [];
   /** Descriptors that are not stream sockets, and those that somebody else in the process holds. */
@@ -71,6 +73,7 @@ export class Process {
     this.limit = limit;
     this.#parent = parent;
     this.trace = parent?.trace;
+    this.files = parent?.files ?? new MemoryFiles();
   }
 
   /** No further descriptor is to be had. */

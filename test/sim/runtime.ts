@@ -1,11 +1,17 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
+import type { Runtime } from "../../src/net/runtime.ts";
 import { SimDatagram } from "./datagram.ts";
 import { ask } from "./dns.ts";
 import { type AcceptQueue, SimListener } from "./listener.ts";
 import { isName, type Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import type { SimSocket } from "./socket.ts";
+
+const LINKS = {
+  link: (from, to, meter, mirror) => (from as SimSocket).link(to as SimSocket, meter, mirror),
+  unlink: (from) => (from as SimSocket).unlink(),
+} satisfies Pick<Runtime, "link" | "unlink">;
 
 /** When simulated time began, for records: 2026-01-01 UTC. */
 const EPOCH = 1_767_225_600_000;
@@ -17,7 +23,7 @@ export function runtimeOf(
   told?: number,
   queues: ReadonlyMap<number, AcceptQueue> = new Map(),
 ): WorkerRuntime {
-  const { clock, habits } = process;
+  const { clock, habits, files } = process;
   return {
     name: "linux",
     version: "simulated",
@@ -46,10 +52,13 @@ export function runtimeOf(
       return new SimListener(process, queue, address, options, accept, release, false);
     },
     connect: (to, options) => network.connect(process, to, options),
-    ...(habits.links ? { link: (from, to, meter) => (from as SimSocket).link(to as SimSocket, meter) } : {}),
+    ...(habits.links ? LINKS : {}),
     datagram: async (at, options) => SimDatagram.open(network, process, at, options),
     resolve: async (host, options) => (isName(host) ? ask(network, process, network.names, host, options) : [host]),
     resolveService: (name, options) => ask(network, process, network.services, name, options),
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),
+    openFile: files.openFile,
+    renameFile: files.renameFile,
+    removeFile: files.removeFile,
   };
 }

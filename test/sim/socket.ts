@@ -4,7 +4,7 @@
  */
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, Meter, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
+import type { Chunk, Meter, Mirror, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
 import { Outbox } from "./outbox.ts";
 import type { Process } from "./process.ts";
 import type { Receiver, Transmitter, Wire } from "./wire.ts";
@@ -12,6 +12,9 @@ import type { Receiver, Transmitter, Wire } from "./wire.ts";
 const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 /** What the inbox is filled with when a chunk's loan is over. */
 const POISON = 0xdb;
+
+/** A read of so many bytes is worth a mirror. */
+const BULK = 1_000;
 
 export class SimSocket implements StreamSocket, Receiver, Transmitter {
   readonly local: Address;
@@ -21,7 +24,7 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
   readonly outgoing: Wire;
   readonly #outbox: Outbox;
   #events: StreamEvents = NOBODY;
-  #link: { readonly to: SimSocket; readonly meter: Meter } | undefined;
+  #link: { readonly to: SimSocket; readonly meter: Meter; readonly mirror: Mirror | undefined } | undefined;
   #waiting: SimSocket | undefined;
   #reading = false;
   #everRead = false;
@@ -66,8 +69,13 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     this.#wake();
   }
 
-  link(to: SimSocket, meter: Meter): void {
-    this.#link = { to, meter };
+  link(to: SimSocket, meter: Meter, mirror?: Mirror): void {
+    this.#link = { to, meter, mirror };
+  }
+
+  unlink(): void {
+    this.#link = undefined;
+    this.#wake();
     this.#wake();
   }
 
@@ -236,10 +244,17 @@ export class SimSocket implements StreamSocket, Receiver, Transmitter {
     const chunk = incoming.read(process.random.part(process.habits.read)).slice();
     const link = this.#link;
     this.#note(() => `  data ${chunk.length}${link ? ", linked" : ""}`);
-    if (!link) this.#events.data(chunk);
+    // As the kernel's tee does it: what is worth it, and only if all can take it.
+    const mirrored = link?.mirror && chunk.length >= BULK ? link.mirror.ready() : undefined;
+    if (!link || (link.mirror && !mirrored)) this.#events.data(chunk);
     else {
       link.meter.moved(chunk.length);
       link.to.#outbox.forward(chunk);
+      link.mirror?.moved(chunk.length);
+      for (const [index, socket] of (mirrored ?? []).entries()) {
+        (socket as SimSocket).#outbox.forward(chunk);
+        link.mirror?.mirrored(index, chunk.length, 0);
+      }
     }
     chunk.fill(POISON);
   }

@@ -23,6 +23,8 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     log: { ...logOptions(line), summaryInterval: 0 },
     engine: DEFAULTS.engine,
     shutdown: { grace: 1_000 },
+    toxiproxy: null,
+    seed: null,
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
   };
   const service = await Service.start(runtime, openThreads, host, config);

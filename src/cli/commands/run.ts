@@ -1,6 +1,7 @@
 /** `weir run CONFIG`: everything a configuration file asks for, and what it asks for later. */
 import type { Config } from "../../config/config.ts";
-import { overrideConfig } from "../config-flags.ts";
+import { UsageError } from "../../net/errors.ts";
+import { NO_FILE, overrideConfig } from "../config-flags.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
 import { serve } from "../serve.ts";
@@ -22,7 +23,10 @@ export const run: CommandRun = async (context) => {
   };
   const read = async (): Promise<Config> => {
     texts = new Map();
-    return overrideConfig(await readConfig(remembering, path), line);
+    if (path === "" && !line.flags.toxiproxy) {
+      throw new UsageError("EUSAGE", "weir run: CONFIG is missing; write the path of a file, or --toxiproxy ADDRESS");
+    }
+    return overrideConfig(path === "" ? NO_FILE : await readConfig(remembering, path), line);
   };
   const look = async () => joined(await Promise.all([...texts.keys()].map((name) => host.readFile(name))));
   return await serve(context, read, (service) => {

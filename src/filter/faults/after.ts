@@ -1,0 +1,74 @@
+/** Lets a session work at first: a fault that begins only after some bytes, or some time. */
+import type { Chunk, Timer } from "../../net/runtime.ts";
+import { Step, type StepContext } from "../step.ts";
+
+/** Whichever comes first; 0 for one that does not count. */
+export interface Onset {
+  /** Of its direction. */
+  readonly bytes: number;
+  /** Milliseconds since the step was made. */
+  readonly time: number;
+}
+
+export class After extends Step {
+  readonly #create: () => Step;
+  #timer: Timer | undefined;
+  /** Bytes until the fault begins. */
+  #left: number;
+  /** The fault, once it has begun. Its neighbours are those of this step, whoever they are at the time. */
+  #inner: Step | undefined;
+  /** The one before was told that the next one is full, and not by the fault. */
+  #owesDrain = false;
+
+  /** One of `bytes` and `time` at least is more than 0. */
+  constructor({ bytes, time }: Onset, runtime: StepContext["runtime"], create: () => Step) {
+    super();
+    this.#create = create;
+    this.#left = bytes > 0 ? bytes : Number.POSITIVE_INFINITY;
+    if (time > 0) this.#timer = runtime.after(time, () => this.#begin());
+  }
+
+  override get held(): number {
+    return this.#inner?.held ?? 0;
+  }
+
+  override write(chunk: Chunk): boolean {
+    if (this.#inner) return this.#inner.write(chunk);
+    const head = chunk.subarray(0, this.#left);
+    this.#left -= head.length;
+    const room = this.next.write(head);
+    if (!room) this.#owesDrain = true;
+    if (this.#left > 0) return room;
+    const inner = this.#begin();
+    const tail = chunk.subarray(head.length);
+    return (tail.length === 0 || inner.write(tail)) && room;
+  }
+
+  override end(): void {
+    (this.#inner ?? this.next).end();
+  }
+
+  override drain(): void {
+    this.#inner?.drain();
+    if (!this.#owesDrain && this.#inner) return;
+    this.#owesDrain = false;
+    this.previous.drain();
+  }
+
+  override release(): void {
+    this.#inner?.release();
+  }
+
+  override stop(): void {
+    this.#timer?.cancel();
+    this.#inner?.stop();
+  }
+
+  #begin(): Step {
+    this.#timer?.cancel();
+    this.#inner ??= this.#create();
+    this.#inner.next = { write: (chunk) => this.next.write(chunk), end: () => this.next.end() };
+    this.#inner.previous = { drain: () => this.previous.drain() };
+    return this.#inner;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Faults: what can go wrong on the way, made to happen, for test suites that want to know what their program makes of it.
+ * Types and attributes are those of Toxiproxy, and `down`.
+ */
+import type { Direction, Step, StepContext } from "../step.ts";
+import { After, type Onset } from "./after.ts";
+import { BANDWIDTH } from "./bandwidth.ts";
+import { DOWN } from "./down.ts";
+import type { FaultKind } from "./kind.ts";
+import { LATENCY } from "./latency.ts";
+import { LIMIT_DATA } from "./limit-data.ts";
+import { RESET_PEER } from "./reset-peer.ts";
+import { SLICER } from "./slicer.ts";
+import { SLOW_CLOSE } from "./slow-close.ts";
+import { TIMEOUT } from "./timeout.ts";
+
+/** All there are, by type: files, flags, the API and help are made from it. */
+export const FAULTS = {
+  latency: LATENCY,
+  bandwidth: BANDWIDTH,
+  slow_close: SLOW_CLOSE,
+  timeout: TIMEOUT,
+  reset_peer: RESET_PEER,
+  slicer: SLICER,
+  limit_data: LIMIT_DATA,
+  down: DOWN,
+} as const satisfies Readonly<Record<string, FaultKind>>;
+
+export type FaultType = keyof typeof FAULTS;
+
+export const FAULT_TYPES = Object.keys(FAULTS) as readonly FaultType[];
+
+/** Plain: it can be cloned and sent to other threads. */
+export interface FaultConfig {
+  /** No two faults of a proxy share one. */
+  readonly name: string;
+  readonly type: FaultType;
+  readonly stream: Direction;
+  /** The share of connections that have the fault, 0 to 1. */
+  readonly toxicity: number;
+  /** What goes well first; nothing if both are 0. */
+  readonly after: Onset;
+  /** All that its type has, in Toxiproxy's units. */
+  readonly attributes: Readonly<Record<string, number>>;
+}
+
+/** What a fault is called unless it has got a name. */
+export function defaultName(type: FaultType, stream: Direction): string {
+  return `${type}_${stream}`;
+}
+
+/** Whether a connection gets the fault: to be asked once for each. `random`: as in {@link StepContext}. */
+export function hits({ toxicity }: FaultConfig, random: () => number): boolean {
+  return random() < toxicity;
+}
+
+/**
+ * The step that is the fault, to be put into the path of its direction. Its time begins now. What it does to the session
+ * it does later, never before this returns, for the reason `fault` and with its name in front of the rule.
+ */
+export function createFault({ name, type, after, attributes }: FaultConfig, context: StepContext): Step {
+  const kind: FaultKind = FAULTS[type];
+  const named: StepContext = {
+    ...context,
+    cut: (reason, rule) => context.cut(reason, `${name}: ${rule}`),
+    close: (reason, rule) => context.close(reason, `${name}: ${rule}`),
+  };
+  const create = () => kind.create(attributes, named);
+  return after.bytes > 0 || after.time > 0 ? new After(after, context.runtime, create) : create();
+}

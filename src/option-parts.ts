@@ -1,0 +1,219 @@
+/** The options of a proxy that have a shape of their own: observers, inspection, filters and faults. */
+import type * as v from "valibot";
+import { parseFault } from "./config/fault-options.ts";
+import { faultSchema, repeatedFaults, toFault } from "./config/fault-schema.ts";
+import { filterSchema, toFilter } from "./config/filter-schema.ts";
+import { type InspectConfig, inspectSchema, toInspect } from "./config/inspect-schema.ts";
+import { parseObserver } from "./config/observer-options.ts";
+import { observerSchema, toObserver } from "./config/observer-schema.ts";
+import { formatPath, type Path } from "./config/problem.ts";
+import { read } from "./config/read.ts";
+import { wrong } from "./config/values.ts";
+import type { FaultConfig, FaultType } from "./filter/faults/fault.ts";
+import type { FilterConfig } from "./filter/filter.ts";
+import type { ScriptFilter } from "./filter/script.ts";
+import type { Direction } from "./filter/step.ts";
+import { UsageError } from "./net/errors.ts";
+import { STDOUT } from "./observe/inspect/file-name.ts";
+import type { ObserverConfig } from "./observe/observer-config.ts";
+
+/** Milliseconds, or text such as `"1.5s"`. */
+type Duration = number | string;
+/** Bytes, or text such as `"64KiB"`. */
+type Size = number | string;
+
+/** Somebody who gets a copy of what the sessions send and receive. */
+export interface ObserverOptions {
+  /** `"127.0.0.1:6000"`, `"unix:/run/copy.sock"`, `"udp://127.0.0.1:6000"` or `"file:/tmp/copy-{session}"`. */
+  readonly address: string;
+  /** What clients send ("upstream", the default), what they receive ("downstream"), or both. */
+  readonly copies?: ObserverConfig["copies"];
+  /** What may wait for it in each session, 1 KiB to 1 GiB. Default 1 MiB. */
+  readonly buffer?: Size;
+  /** Skip reads ("drop", the default), cut the observer off ("disconnect"), or hold the session back ("block"). */
+  readonly whenFull?: ObserverConfig["whenFull"];
+  /** The bytes alone ("raw", the default), or each read behind a line of JSON that says whose it is ("framed"). */
+  readonly format?: ObserverConfig["format"];
+}
+
+/** How what clients send and get is written down. */
+export interface InspectOptions {
+  /** A file; `{proxy}`, `{session}`, `{client}` and `{time}` in it stand for what they say. */
+  readonly path: string;
+  /** A dump for people ("hex", the default), JSON lines, or packets for Wireshark. */
+  readonly format?: InspectConfig["format"];
+  /** After so much of a session no more of it is recorded. Default 0: all is. */
+  readonly maxBytes?: Size;
+  /** After so much a new file begins, 4 KiB or more, 0 for never. Default 100 MiB. */
+  readonly maxSize?: Size;
+  /** How many older files are kept, 0 to 1,000. Default 9. */
+  readonly keep?: number;
+  /** Whose bytes are recorded. Default "both". */
+  readonly direction?: InspectConfig["direction"];
+}
+
+/** What a filter looks for: one of the three. */
+interface Find {
+  readonly find?: string;
+  /** Bytes such as `"0d 0a"`. */
+  readonly find_hex?: string;
+  /** A regular expression, held against each line; the keys below are for it alone. */
+  readonly find_regex?: string;
+  readonly flags?: string;
+  /** What ends a line. Default `"\n"`. */
+  readonly delimiter?: string;
+  /** Where a line ends at the latest. Default 64 KiB. */
+  readonly window?: Size;
+  /** Silence after which the beginning of a line is taken for all of it. Default 1 s, for "reject" never (0). */
+  readonly wait?: Duration;
+}
+
+/** A filter as `[[proxy.filter]]` in a file has it, with the same keys. */
+export type FilterSettings = { readonly direction?: Direction | "both" } & (
+  | ({ readonly type: "replace"; readonly with?: string; readonly with_hex?: string } & Find)
+  | ({ readonly type: "drop" } & Find)
+  | ({ readonly type: "reject"; readonly how?: "reset" | "close" } & Find)
+  | { readonly type: "limit"; readonly rate: string; readonly burst?: Size }
+  | { readonly type: "script"; readonly path: string; readonly options?: Readonly<Record<string, unknown>> }
+);
+
+/** What can be said about each type of fault: Toxiproxy's attributes, in its units. */
+export interface FaultAttributes {
+  latency: { readonly latency: Duration; readonly jitter?: Duration };
+  /** KB/s, thousands of bytes in a second, or text such as `"100KB/s"`. */
+  bandwidth: { readonly rate: number | string };
+  slow_close: { readonly delay: Duration };
+  timeout: { readonly timeout: Duration };
+  reset_peer: { readonly timeout?: Duration };
+  /** `delay`: microseconds, or text such as `"100us"`. */
+  slicer: { readonly average_size: Size; readonly size_variation?: Size; readonly delay?: number | string };
+  limit_data: { readonly bytes: Size };
+  down: Readonly<Record<never, never>>;
+}
+
+/** Something that goes wrong on purpose, such as `{ type: "latency", latency: 100, jitter: 20 }`. */
+export type FaultOptions = {
+  [T in FaultType]: {
+    readonly type: T;
+    /** No two faults of a proxy share one. Default: type and stream, such as "latency_downstream". */
+    readonly name?: string;
+    /** The bytes that meet it: from the client ("upstream") or from the target ("downstream", the default). */
+    readonly stream?: Direction;
+    /** The share of connections that have it, 0 to 1. Default 1. */
+    readonly toxicity?: number;
+    /** What works before it begins, for each connection; the first of the two counts. Default: nothing. */
+    readonly after?: { readonly bytes?: Size; readonly time?: Duration };
+  } & FaultAttributes[T];
+}[FaultType];
+
+/** A fault that is set, with everything filled in, as numbers in Toxiproxy's units. It can be set again as it is. */
+export type Fault = {
+  [T in FaultType]: {
+    readonly type: T;
+    readonly name: string;
+    readonly stream: Direction;
+    readonly toxicity: number;
+    readonly after: { readonly bytes: number; readonly time: number };
+  } & { readonly [A in keyof FaultAttributes[T]]-?: number };
+}[FaultType];
+
+/** @throws {UsageError} `EOBSERVER`, `EADDRESS`, `ESIZE` for text, else `EOPTION`. */
+export function readObservers(observers: readonly (string | ObserverOptions)[]): ObserverConfig[] {
+  return listed("observers", observers).map((observer, index) => {
+    if (typeof observer === "string") return parseObserver(observer);
+    return toObserver(checked(["observers", index], observerSchema(), observer));
+  });
+}
+
+/** @throws {UsageError} `EOPTION` */
+export function readInspects(inspects: readonly InspectOptions[]): InspectConfig[] {
+  return listed("inspect", inspects).map((inspect, index) => {
+    const config = toInspect(checked(["inspect", index], inspectSchema(), inspect));
+    if (config.path !== STDOUT) return config;
+    throw unusable(
+      ["inspect", index, "path"],
+      `it is ${inspect.path ? `"${STDOUT}"` : "missing"}; write that of a file`,
+    );
+  });
+}
+
+/** Functions go by what stands for their path: see {@link scriptsOf}. @throws {UsageError} `EOPTION` */
+export function readFilters(filters: readonly (ScriptFilter | FilterSettings)[]): FilterConfig[] {
+  return listed("filters", filters).map((filter, index) => {
+    if (typeof filter === "function") {
+      return { type: "script", direction: "both", path: pathOf(index), options: {} };
+    }
+    const { wait } = { wait: undefined, ...filter };
+    const written = typeof wait === "number" ? { ...filter, wait: `${wait}ms` } : filter;
+    return toFilter(checked(["filters", index], filterSchema(), written));
+  });
+}
+
+/** The filters that are functions, by what stands for their path in the configuration. */
+export function scriptsOf(filters: readonly (ScriptFilter | FilterSettings)[]): ReadonlyMap<string, ScriptFilter> {
+  return new Map(filters.flatMap((filter, index) => (typeof filter === "function" ? [[pathOf(index), filter]] : [])));
+}
+
+/** @throws {UsageError} `EFAULT` for text, else `EOPTION`, also for two of the same name. */
+export function readFaults(faults: readonly (string | FaultOptions)[]): FaultConfig[] {
+  const read = listed("faults", faults).map((fault, index) => readFault(["faults", index], fault));
+  for (const { path, message } of repeatedFaults(read)) throw unusable(["faults", ...path.slice(1)], message);
+  return read;
+}
+
+/** `at`: what the option is called. @throws {UsageError} `EFAULT` for text, else `EOPTION`. */
+export function readFault(at: Path, fault: string | FaultOptions): FaultConfig {
+  return typeof fault === "string" ? parseFault(fault) : toFault(checked(at, faultSchema(), fault));
+}
+
+export function viewOfFault({ attributes, ...rest }: FaultConfig): Fault {
+  return { ...rest, ...attributes } as Fault;
+}
+
+function pathOf(index: number): string {
+  return `filter ${index + 1}`;
+}
+
+function listed<T>(name: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value;
+  throw unusable([name], wrong("an array")({ input: value }));
+}
+
+/** What `value` becomes: schemas are those of files, where some keys are written in another way. */
+function checked<const S extends v.GenericSchema>(at: Path, schema: S, value: object): v.InferOutput<S> {
+  const result = read(schema, isObject(value) ? withKeys(value, toFile) : value);
+  if (result.ok) return result.value;
+  const [problem] = result.problems;
+  throw unusable([...at, ...(problem?.path ?? []).map(fromFile)], inCode(problem?.message ?? ""));
+}
+
+function unusable(at: Path, why: string): UsageError {
+  return new UsageError("EOPTION", `Cannot use the option ${formatPath(at)}: ${why}`);
+}
+
+/** Keys of files, and what they are called in code. */
+const KEYS: Readonly<Record<string, string>> = { when_full: "whenFull", max_bytes: "maxBytes", max_size: "maxSize" };
+
+function toFile(key: string): string {
+  return Object.keys(KEYS).find((each) => KEYS[each] === key) ?? key;
+}
+
+function fromFile(part: string | number): string | number {
+  return KEYS[part] ?? part;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function withKeys(value: object, named: (key: string) => string): object {
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [named(key), each]));
+}
+
+/** A message about a file as one about code. */
+function inCode(message: string): string {
+  const words = message
+    .replace(/^expected a table\b/, "expected an object")
+    .replace(/\bfound a table$/, "found an object");
+  return Object.entries(KEYS).reduce((text, [key, name]) => text.replaceAll(key, name), words);
+}

@@ -1,0 +1,157 @@
+/** One of the two sockets of a relay, and the way of what comes from it. */
+import { Path } from "../filter/path.ts";
+import type { Step } from "../filter/step.ts";
+import type { Counters } from "../metrics/counters.ts";
+import type { SocketError } from "../net/errors.ts";
+import type { Chunk, Meter, Runtime, StreamEvents, StreamSocket } from "../net/runtime.ts";
+import type { Relay } from "./relay.ts";
+
+export type Role = "client" | "target";
+
+/** What comes from it goes to its peer. */
+export class Side implements StreamEvents, Meter {
+  readonly role: Role;
+  readonly socket: StreamSocket;
+  peer: Side = this;
+  /** What its bytes pass on their way to the peer. */
+  path: Path | undefined;
+  /** They go without being shown. */
+  linked = false;
+  /** Bytes read from this side. */
+  bytes = 0;
+  ended = false;
+  closed = false;
+  /** The connection is broken, although bytes from it may be left to read. */
+  failure: SocketError | undefined;
+  activeAt: number;
+  readonly #relay: Relay;
+  readonly #runtime: Runtime;
+  readonly #cells: Float64Array;
+  readonly #bytesCell: number;
+  readonly #pausesCell: number;
+  #looked = false;
+  #discards = false;
+  /** Bytes read and thrown away. */
+  #discarded = 0;
+
+  constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters, bytes: number, pauses: number) {
+    this.role = role;
+    this.socket = socket;
+    this.#relay = relay;
+    this.#runtime = relay.runtime;
+    this.activeAt = relay.runtime.now();
+    this.#cells = counters.cells;
+    this.#bytesCell = bytes;
+    this.#pausesCell = pauses;
+  }
+
+  /** Before it is resumed: links it with the peer, if that may be, or puts steps between them. */
+  begin(steps: readonly Step[] = []): void {
+    const { runtime, owner } = this.#relay;
+    if (steps.length > 0) this.#interpose(steps);
+    else if (runtime.link && !owner.read) {
+      this.linked = true;
+      runtime.link(this.socket, this.peer.socket, this);
+    }
+  }
+
+  /** Puts a step in front of the one at `index`, or at the end. */
+  insert(step: Step, index?: number): void {
+    this.#interpose([]).insert(step, index);
+  }
+
+  data(chunk: Chunk): void {
+    if (this.feed(chunk)) return;
+    this.socket.pause();
+    this.held();
+  }
+
+  /** Passes bytes on that were read; false: the peer wants no more until its drain. */
+  feed(chunk: Chunk): boolean {
+    const { length } = chunk;
+    this.moved(length);
+    if (this.#discards) {
+      this.#discarded += length;
+      return true;
+    }
+    const room = (this.path ?? this.peer.socket).write(chunk);
+    this.#relay.owner.read?.(this.role, length);
+    return room;
+  }
+
+  /** It has sent its FIN: that goes on as well. */
+  finish(): void {
+    if (!this.#discards) (this.path ?? this.peer.socket).end();
+  }
+
+  /** From now on nothing of it is passed on but what is on its way already, and a FIN behind that. */
+  discard(): void {
+    if (this.linked) this.#relay.runtime.unlink?.(this.socket);
+    this.linked = false;
+    this.#discards = true;
+    (this.path ?? this.peer.socket).end();
+    this.socket.resume();
+  }
+
+  /** What its steps hold is lost. */
+  abandon(): void {
+    this.path?.stop();
+  }
+
+  /** Bytes from this side that the peer did not get, once it is over. */
+  get undelivered(): number {
+    return this.#discarded + (this.path?.held ?? 0) + this.peer.socket.buffered;
+  }
+
+  /** Bytes from this side that are on their way, as far as the runtime can tell. */
+  get waiting(): number {
+    const { socket } = this.peer;
+    return (this.path?.held ?? 0) + socket.buffered + (socket.unacknowledged() ?? 0);
+  }
+
+  moved(bytes: number): void {
+    this.bytes += bytes;
+    (this.#cells[this.#bytesCell] as number) += bytes;
+    this.activeAt = this.#runtime.now();
+  }
+
+  held(): void {
+    (this.#cells[this.#pausesCell] as number) += 1;
+  }
+
+  drain(): void {
+    this.activeAt = this.#runtime.now();
+    if (this.peer.path) this.peer.path.drain();
+    else this.peer.socket.resume();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#relay.ended(this);
+  }
+
+  broken(error: SocketError): void {
+    this.#relay.broken(this, error);
+  }
+
+  close(error?: SocketError): void {
+    this.closed = true;
+    this.#relay.closed(this, error);
+  }
+
+  #interpose(steps: readonly Step[]): Path {
+    if (this.path) return this.path;
+    if (this.linked) this.#relay.runtime.unlink?.(this.socket);
+    this.linked = false;
+    const source = { drain: () => this.#relay.reopen(this) };
+    this.path = new Path(source, this.peer.socket, steps);
+    return this.path;
+  }
+
+  /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */
+  quiet(): boolean {
+    const before = this.#looked;
+    this.#looked = true;
+    return before;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The steps of one session: who looks on, filters, faults. An onlooker sees what the client sends and receives, so it is
+ * first on the way upstream and last on the way back. Faults come and go while the session lives.
+ *
+ *     client ──► onlookers ──► filters ──► faults ──► target
+ *     client ◄── onlookers ◄── faults ◄── filters ◄── target
+ */
+import { hashOf, mix, randomFrom } from "../balance/hash.ts";
+import { same } from "../config/same.ts";
+import { createFault, type FaultConfig, hits } from "../filter/faults/fault.ts";
+import { createFilter, type FilterConfig } from "../filter/filter.ts";
+import type { ScriptFilter } from "../filter/script.ts";
+import type { Direction, Step, StepContext } from "../filter/step.ts";
+import type { Reason } from "../metrics/reason.ts";
+import { formatAddress } from "../net/address.ts";
+import type { Runtime } from "../net/runtime.ts";
+import type { SessionOnlookers, Watched } from "./onlookers.ts";
+import type { Relay, Steps } from "./relay.ts";
+
+/** The session that steps belong to, and what they may do with it. */
+export interface StepsOwner extends Watched {
+  readonly runtime: Runtime;
+  /** Bytes that a step may hold. */
+  readonly buffer: number;
+  cut(reason: Reason, rule: string): void;
+  finish(reason: Reason, rule: string): void;
+}
+
+/** What is done with the bytes of the sessions of a proxy. */
+export interface Treatment {
+  readonly proxy: string;
+  /** All chance comes from it and from the session's id. */
+  readonly seed: number;
+  readonly filters: readonly FilterConfig[];
+  readonly scripts: ReadonlyMap<string, ScriptFilter>;
+}
+
+/** A fault as this session has it: without a step if the dice were against it. */
+interface Drawn {
+  readonly config: FaultConfig;
+  readonly step: Step | undefined;
+}
+
+/** The chance that a session has in something of that name. */
+export function chanceOf(seed: number, session: number, name: string): () => number {
+  return randomFrom(mix(seed ^ mix(session)) ^ hashOf(name));
+}
+
+export class SessionSteps {
+  readonly #owner: StepsOwner;
+  readonly #treatment: Treatment;
+  readonly #onlookers: SessionOnlookers | undefined;
+  /** How many steps stand before the faults of each direction. */
+  #before: Readonly<Record<Direction, number>> = { upstream: 0, downstream: 0 };
+  #faults: readonly Drawn[] = [];
+
+  constructor(owner: StepsOwner, treatment: Treatment, onlookers: SessionOnlookers | undefined) {
+    this.#owner = owner;
+    this.#treatment = treatment;
+    this.#onlookers = onlookers;
+  }
+
+  /** What the relay begins with: the target is there. */
+  begin(target: string, faults: readonly FaultConfig[]): Steps {
+    this.#onlookers?.begin(target);
+    const looking = {
+      upstream: this.#onlookers?.steps("upstream") ?? [],
+      downstream: this.#onlookers?.steps("downstream") ?? [],
+    };
+    const filtering = this.#filters(target);
+    this.#before = {
+      upstream: looking.upstream.length + filtering.upstream.length,
+      downstream: filtering.downstream.length,
+    };
+    this.#faults = faults.map((config) => this.#draw(config));
+    const failing = (direction: Direction) =>
+      this.#faults.flatMap(({ config, step }) => (step && config.stream === direction ? step : []));
+    return {
+      upstream: [...looking.upstream, ...filtering.upstream, ...failing("upstream")],
+      downstream: [...filtering.downstream, ...failing("downstream"), ...looking.downstream.toReversed()],
+    };
+  }
+
+  /** Other faults from now on. Those that are as before go on; one that goes passes on what it holds. */
+  change(faults: readonly FaultConfig[], relay: Relay): void {
+    const staying = this.#faults.filter(({ config }) => faults.some((each) => same(each, config)));
+    for (const { config, step } of this.#faults) {
+      if (step && !staying.some((each) => each.step === step)) relay.from(config.stream).path?.remove(step);
+    }
+    const places = { ...this.#before };
+    this.#faults = faults.map((config) => {
+      const known = staying.find((each) => same(each.config, config));
+      const drawn = known ?? this.#draw(config);
+      const place = drawn.step ? places[config.stream]++ : 0;
+      if (drawn.step && !known) relay.from(config.stream).insert(drawn.step, place);
+      return drawn;
+    });
+  }
+
+  /** The session is over. */
+  ended(reason: Reason, error: string | null): void {
+    this.#onlookers?.ended(reason, error);
+  }
+
+  #draw(config: FaultConfig): Drawn {
+    const random = chanceOf(this.#treatment.seed, this.#owner.id, config.name);
+    if (!hits(config, random)) return { config, step: undefined };
+    return { config, step: this.#made(config.stream, random, (context) => createFault(config, context)) };
+  }
+
+  #filters(target: string): Steps {
+    const { proxy, filters, scripts, seed } = this.#treatment;
+    const { id, client } = this.#owner;
+    const session = { id, client: formatAddress(client), target, proxy };
+    const makers = filters.map((config) => createFilter(config, { session, scripts }));
+    const made = (direction: Direction) =>
+      makers.flatMap((make, index) => {
+        const random = chanceOf(seed, id, `filter ${index} ${direction}`);
+        return this.#made(direction, random, make) ?? [];
+      });
+    return { upstream: made("upstream"), downstream: made("downstream") };
+  }
+
+  #made<S extends Step | undefined>(direction: Direction, random: () => number, make: (context: StepContext) => S): S {
+    const { runtime, buffer } = this.#owner;
+    const step: S = make({
+      runtime,
+      random,
+      direction,
+      buffer,
+      cut: (reason, rule) => this.#owner.cut(reason, rule),
+      close: (reason, rule) => {
+        // What it has passed on is followed by the FIN, what it holds is not passed on any more.
+        step?.next.end();
+        this.#owner.finish(reason, rule);
+      },
+    });
+    return step;
+  }
+}
