@@ -270,19 +270,18 @@ export class Proxy implements AsyncDisposable {
 
   #change(other: (faults: readonly FaultConfig[]) => readonly FaultConfig[]): Promise<void> {
     const change = this.#changing.then(async () => {
-      if (this.#ended)
-        throw new UsageError("ECLOSED", `The proxy ${this.address} has been shut down; bind another one`);
+      if (this.#ended) throw new UsageError("ECLOSED", `The proxy ${this.address} is shut down; bind another`);
       const { config } = this.#proxy;
-      await this.#proxy.configure({ ...config, faults: other(config.faults) });
+      // When the proxy ends meanwhile, no connection is left to have them, nor perhaps a thread to say so.
+      await Promise.race([this.#proxy.configure({ ...config, faults: other(config.faults) }), this.#run]);
     });
     this.#changing = change.catch(() => {});
     return change;
   }
 
-  /** All connections are gone. A change that is under way still needs the engine. */
+  /** All connections are gone. */
   async #end(): Promise<void> {
     this.#ended = true;
-    await this.#changing;
     await this.#engine.close();
     this.#resolveRun();
   }

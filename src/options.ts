@@ -211,7 +211,8 @@ function prefixed(name: string, values: Readonly<Record<string, unknown>>): Reco
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value as number]));
 }
 
-function checkSeed(seed: number | undefined): void {
+/** @throws {UsageError} `EOPTION`, naming value and range. */
+export function checkSeed(seed: number | undefined): void {
   if (seed === undefined || (Number.isInteger(seed) && seed >= 0 && seed <= COUNT_MAX)) return;
   throw new UsageError("EOPTION", `The option seed is ${seed}; use a whole number from 0 to ${COUNT_MAX}`);
 }

@@ -8,6 +8,7 @@ import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
+import { weightOf } from "../proxy/onlookers.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
 import { NativeProxy } from "./native-proxy.ts";
@@ -148,8 +149,11 @@ export class NativeEngine implements Engine {
   #died(index: number, stack: string): void {
     this.restarts++;
     let lost = 0;
-    for (const proxy of this.#proxies.values()) lost += proxy.abandoned(index);
-    Atomics.sub(this.#sessions, 0, lost);
+    for (const proxy of this.#proxies.values()) {
+      const connections = proxy.abandoned(index);
+      lost += connections;
+      Atomics.sub(this.#sessions, 0, connections * weightOf(proxy.config));
+    }
     this.watch.died?.(index, lost, stack);
   }
 

@@ -13,9 +13,11 @@ export interface Parcel {
  * `Infinity`. */
 export type Turn = { readonly take: number } | { readonly wait: number };
 
+const ALL: Turn = { take: Number.POSITIVE_INFINITY };
+
 export abstract class Holder extends Step {
   protected readonly context: StepContext;
-  readonly #limit: number;
+  #limit: number;
   readonly #parcels = new Parcels();
   #held = 0;
   /** The next one is full. */
@@ -26,6 +28,8 @@ export abstract class Holder extends Step {
   #finAt: number | undefined;
   #finished = false;
   #timer: Timer | undefined;
+  /** It is to be told when nothing is held any more; from then on nothing is. */
+  #released: (() => void) | undefined;
   /** Bytes are being passed on: whoever takes them may call back, and what that asks for is done next. */
   #busy = false;
   #stopped = false;
@@ -70,10 +74,21 @@ export abstract class Holder extends Step {
     this.#work();
   }
 
-  override release(): void {
-    this.#timer?.cancel();
-    for (let first = this.#parcels.first; first; first = this.#parcels.first) this.#pass(first, first.bytes.length);
-    if (this.#finAt !== undefined) this.#finish();
+  override get full(): boolean {
+    return this.#owesDrain;
+  }
+
+  /** Who is before us waits for a drain that the next one owes, from now on to us. */
+  override join(): void {
+    this.#blocked = this.next.full;
+    this.#owesDrain ||= this.#blocked;
+  }
+
+  override release(done: () => void): void {
+    this.#released = done;
+    // Who is before us is held back as it will be without us.
+    this.#limit = 1;
+    this.#work();
   }
 
   override stop(): void {
@@ -96,6 +111,8 @@ export abstract class Holder extends Step {
     if (wait > 0 && wait < Number.POSITIVE_INFINITY) {
       this.#timer = this.context.runtime.after(wait, () => this.#work());
     }
+    const ended = this.#finAt === undefined || this.#finished;
+    if (this.#held === 0 && !this.#blocked && ended) this.#released?.();
     if (!this.#owesDrain || this.#blocked || this.#held >= this.#limit) return;
     this.#owesDrain = false;
     this.previous.drain();
@@ -105,12 +122,12 @@ export abstract class Holder extends Step {
   #passOn(): number {
     for (let first = this.#parcels.first; first; first = this.#parcels.first) {
       if (this.#blocked || this.#stopped) return Number.POSITIVE_INFINITY;
-      const turn = this.turn(first, this.context.runtime.now());
+      const turn = this.#released ? ALL : this.turn(first, this.context.runtime.now());
       if ("wait" in turn) return turn.wait;
       this.#pass(first, turn.take);
     }
     if (this.#finAt === undefined || this.#finished || this.#stopped) return Number.POSITIVE_INFINITY;
-    const wait = this.finWait(this.#finAt, this.context.runtime.now());
+    const wait = this.#released ? 0 : this.finWait(this.#finAt, this.context.runtime.now());
     if (wait > 0) return wait;
     this.#finish();
     return Number.POSITIVE_INFINITY;

@@ -1,17 +1,19 @@
 /** The steps of one direction of a session, in order. They may come and go while bytes are on their way. */
 import type { Chunk } from "../net/runtime.ts";
-import { type Inlet, NOBODY, type Outlet, type Step } from "./step.ts";
+import type { Inlet, Outlet, Step } from "./step.ts";
 
 export class Path implements Outlet {
   readonly #source: Inlet;
-  readonly #sink: Outlet;
+  readonly #sink: Last;
   #steps: readonly Step[] = [];
+  /** They are taken out as soon as they are empty. */
+  readonly #leaving = new Set<Step>();
   #ended = false;
 
-  /** `source`: who is told that there is room; `sink`: where everything ends up. */
-  constructor(source: Inlet, sink: Outlet, steps: readonly Step[]) {
+  /** `source`: who is told that there is room; `sink`: where everything ends up; `full`: it owes the source a drain. */
+  constructor(source: Inlet, sink: Pick<Outlet, "write" | "end">, steps: readonly Step[], full = false) {
     this.#source = source;
-    this.#sink = sink;
+    this.#sink = new Last(sink, full);
     this.#steps = steps;
     this.#join();
   }
@@ -37,31 +39,38 @@ export class Path implements Outlet {
     (this.#steps[0] ?? this.#sink).end();
   }
 
+  /** Whoever writes here waits for a drain. */
+  get full(): boolean {
+    return (this.#steps[0] ?? this.#sink).full;
+  }
+
   /** The sink has room again. */
   drain(): void {
+    this.#sink.full = false;
     (this.#steps.at(-1) ?? this.#source).drain();
   }
 
-  /** Puts a step in front of the one at `index`; what is held before it goes through it, what is behind it does not. */
-  insert(step: Step, index = this.#steps.length): void {
-    this.#steps = this.#steps.toSpliced(index, 0, step);
+  /**
+   * Puts a step in front of another one, or at the end. What is held before it goes through it, what is behind it does
+   * not.
+   */
+  insert(step: Step, before?: Step): void {
+    const index = before ? this.#steps.indexOf(before) : -1;
+    this.#steps = this.#steps.toSpliced(index < 0 ? this.#steps.length : index, 0, step);
     this.#join();
-    // Whoever waits for those behind it would wait for ever: it does not know that they owe a drain.
-    step.previous.drain();
+    step.join();
   }
 
-  /** Takes a step out: what it holds goes on to those behind it. */
+  /** Takes a step out as soon as it has passed on what it holds: that goes as fast as those behind it take it. */
   remove(step: Step): void {
-    if (!this.#steps.includes(step)) return;
-    const { previous } = step;
-    // Until it is empty nobody is to write to it, even if the next one finds room meanwhile.
-    step.previous = NOBODY;
-    step.release();
-    step.stop();
-    this.#steps = this.#steps.filter((each) => each !== step);
-    this.#join();
-    // Whoever was waiting for it finds out from the next one whether there is room.
-    previous.drain();
+    if (!this.#steps.includes(step) || this.#leaving.has(step)) return;
+    this.#leaving.add(step);
+    step.release(() => {
+      step.stop();
+      this.#leaving.delete(step);
+      this.#steps = this.#steps.filter((each) => each !== step);
+      this.#join();
+    });
   }
 
   stop(): void {
@@ -75,5 +84,26 @@ export class Path implements Outlet {
       step.next = this.#steps[index + 1] ?? this.#sink;
       previous = step;
     }
+  }
+}
+
+/** The sink, and whether it owes a drain. */
+class Last implements Outlet {
+  full: boolean;
+  readonly #sink: Pick<Outlet, "write" | "end">;
+
+  constructor(sink: Pick<Outlet, "write" | "end">, full: boolean) {
+    this.full = full;
+    this.#sink = sink;
+  }
+
+  write(chunk: Chunk): boolean {
+    const room = this.#sink.write(chunk);
+    this.full = !room;
+    return room;
+  }
+
+  end(): void {
+    this.#sink.end();
   }
 }

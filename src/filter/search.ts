@@ -45,13 +45,13 @@ export abstract class Search extends Step implements Finder {
   }
 
   override end(): void {
-    this.release();
+    this.#flush();
     if (!this.#over) this.next.end();
   }
 
-  override release(): void {
-    this.#timer?.cancel();
-    if (!this.#over) this.#pass(this.#scan.flush(this.#out));
+  override release(done: () => void): void {
+    this.#flush();
+    done();
   }
 
   override stop(): void {
@@ -59,12 +59,18 @@ export abstract class Search extends Step implements Finder {
     this.#over = true;
   }
 
+  /** What is held is all there is. */
+  #flush(): void {
+    this.#timer?.cancel();
+    if (!this.#over) this.#pass(this.#scan.flush(this.#out));
+  }
+
   #lookAgain(): void {
     this.#timer = undefined;
     if (this.held === 0) return;
     const left = this.#activeAt + this.#wait - this.context.runtime.now();
     if (left > 0) this.#timer = this.context.runtime.after(left, () => this.#lookAgain());
-    else this.release();
+    else this.#flush();
   }
 
   #pass(more: boolean): boolean {

@@ -6,7 +6,7 @@
  *            ◄──drain──      ◄──drain──      ◄──drain──
  */
 import type { Reason } from "../metrics/reason.ts";
-import type { Chunk, Runtime } from "../net/runtime.ts";
+import type { Chunk, Mirror, Runtime } from "../net/runtime.ts";
 
 /** From the client to the target, or back. */
 export const DIRECTIONS = ["upstream", "downstream"] as const;
@@ -18,6 +18,8 @@ export interface Outlet {
   write(chunk: Chunk): boolean;
   /** The FIN, behind everything that was written. */
   end(): void;
+  /** It owes a drain to whoever is before it. */
+  readonly full: boolean;
 }
 
 /** Where bytes come from: another step, or whoever stands for the socket before the first one. */
@@ -55,8 +57,23 @@ export abstract class Step implements Outlet, Inlet {
     this.next.end();
   }
 
+  get full(): boolean {
+    return this.next.full;
+  }
+
+  /** It was put into a live path, between neighbours who may be in the middle of something. */
+  join(): void {}
+
   drain(): void {
     this.previous.drain();
+  }
+
+  /**
+   * Who gets copies of bytes that an adapter moves past the step, which changes none and holds none; undefined: it has to
+   * see them all.
+   */
+  get mirror(): Mirror | undefined {
+    return undefined;
   }
 
   /** Bytes that it has taken, has not passed on and will. */
@@ -64,12 +81,17 @@ export abstract class Step implements Outlet, Inlet {
     return 0;
   }
 
-  /** It is about to be taken out of a live path: whatever it holds goes on at once, a FIN that it kept as well. */
-  release(): void {}
+  /**
+   * It is to be taken out of a live path: whatever it holds goes on as fast as the next one takes it, a FIN that it kept
+   * as well, and so does what still comes. `done`: nothing is left here; called at once perhaps.
+   */
+  release(done: () => void): void {
+    done();
+  }
 
   /** The session is over: no timer of it may be left. */
   stop(): void {}
 }
 
-const NOWHERE: Outlet = { write: () => true, end() {} };
-export const NOBODY: Inlet = { drain() {} };
+const NOWHERE: Outlet = { write: () => true, end() {}, full: false };
+const NOBODY: Inlet = { drain() {} };

@@ -11,6 +11,9 @@ const ATTEMPTS = 10;
 /** A connection that breaks before so many milliseconds have passed is one failure more. */
 const LASTING = 1_000;
 
+/** What has become of bytes. */
+export type Sent = "sent" | "lost" | "not";
+
 export interface ContactOwner {
   opened(): void;
   /** It could not be opened. */
@@ -61,14 +64,15 @@ export class Contact implements SinkOwner {
     if (this.state === "connecting") this.#giveUp = giveUp;
   }
 
-  /** Takes all of `bytes`. False: it is not open, or full, or was not taken and `broke` was told. */
-  write(bytes: Chunk): boolean {
-    if (!this.#sink || this.#full) return false;
+  /** Sends all of `bytes`. "not": it is not open, or full, or has failed now and `broke` was told. */
+  write(bytes: Chunk): Sent {
+    if (!this.#sink || this.#full) return "not";
     const taken = this.#sink.write(bytes);
-    if (taken === "failed") return false;
+    if (taken === "failed") return "not";
+    if (taken === "lost") return "lost";
     this.#full = taken === "full";
     this.#sent = true;
-    return true;
+    return "sent";
   }
 
   /** What is behind it and has room, if it is a stream. */

@@ -66,11 +66,15 @@ export class DatagramDestination implements Destination {
     this.#route?.socket.close();
   }
 
-  send(chunk: Chunk): void {
-    if (!this.#route) return;
+  send(chunk: Chunk): Taken {
+    if (!this.#route) return "lost";
     const { socket, to } = this.#route;
-    socket.send(chunk, to);
     this.#count(socket);
+    socket.send(chunk, to);
+    if (socket.unsent === this.#unsent) return "more";
+    // This one was one too many.
+    this.#unsent++;
+    return "lost";
   }
 
   leave(sink: DatagramSink): void {
@@ -118,7 +122,7 @@ export class DatagramDestination implements Destination {
     for (const owner of owners) owner.closed(error);
   }
 
-  /** The kernel may have been full, or has no way there; it is known a little later. */
+  /** That the kernel was full, or had no way there, may be known only a little later. */
   #count(socket: DatagramSocket): void {
     const { unsent } = socket;
     if (unsent === this.#unsent) return;
@@ -162,8 +166,7 @@ class DatagramSink implements Sink {
   }
 
   write(chunk: Chunk): Taken {
-    this.#destination.send(chunk);
-    return "more";
+    return this.#destination.send(chunk);
   }
 
   finish(): boolean {

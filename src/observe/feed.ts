@@ -9,7 +9,7 @@
 import type { Direction } from "../filter/step.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { Chunk, Runtime, StreamSocket } from "../net/runtime.ts";
-import { Contact, type ContactOwner } from "./contact.ts";
+import { Contact, type ContactOwner, type Sent } from "./contact.ts";
 import { Courses } from "./courses.ts";
 import { type FrameBench, FrameWriter, type SessionInfo } from "./framed.ts";
 import { Linger } from "./linger.ts";
@@ -55,6 +55,8 @@ export class Feed implements ContactOwner {
   /** Somebody was told that we are full. */
   #holding = false;
   #skipped = false;
+  /** The last read did not fit, and nothing has gone since. */
+  #missing = false;
   #ending = false;
   #end: "gone" | "done" | undefined;
   #linger: Linger | undefined;
@@ -91,13 +93,25 @@ export class Feed implements ContactOwner {
 
   /** The socket to which whoever moves bytes in the kernel may copy them past us: nothing waits and nothing is added. */
   get direct(): StreamSocket | undefined {
-    return this.#framed || this.#ending || this.#ring.used > 0 ? undefined : this.#contact.stream;
+    const stream = this.#framed || this.#ending ? undefined : this.#contact.stream;
+    return stream?.buffered === 0 ? stream : undefined;
   }
 
   /** So many bytes went to {@link direct} past us. */
-  sent(bytes: number): void {
+  sent(direction: Direction, bytes: number): void {
     this.#contact.sent();
+    this.#courses.taken(direction, bytes);
     this.#counters.add(OBSERVER_CELL.bytes, bytes);
+  }
+
+  /** It would skip the next read, as it did with the last: nobody need show it. */
+  get deaf(): boolean {
+    return this.#end !== undefined || this.#missing;
+  }
+
+  /** So many bytes went past it. */
+  missed(direction: Direction, bytes: number): void {
+    this.#skip(direction, bytes);
   }
 
   /** A read, on loan. False: it is full, and there is to be no more until it is released; it takes this one all the same. */
@@ -162,17 +176,18 @@ export class Feed implements ContactOwner {
       this.#courses.lost(direction, piece.length);
       return;
     }
-    const line = this.#courses.line(direction, piece.length);
-    if (this.#write(line, piece) || this.#keep(line, piece)) this.#courses.taken(direction, piece.length);
-    else this.#skip(direction, piece.length);
+    const { length } = piece;
+    const line = this.#courses.line(direction, length);
+    const sent = this.#write(line, piece);
+    if (sent === "sent" || (sent === "not" && this.#keep(line, piece))) this.#courses.taken(direction, length);
+    else this.#skip(direction, length);
   }
 
-  /** Sends it now, if nothing is before it. */
-  #write(line: Uint8Array, body: Chunk): boolean {
-    if (this.#ring.used > 0) return false;
-    if (!this.#contact.write(this.#framed ? this.#owner.bench.join(line, body) : body)) return false;
-    this.#counters.add(OBSERVER_CELL.bytes, body.length);
-    return true;
+  /** Sends it now. Nothing can be before it: as long as something waits there is no connection, or it is full. */
+  #write(line: Uint8Array, body: Chunk): Sent {
+    const sent = this.#contact.write(this.#framed ? this.#owner.bench.join(line, body) : body);
+    if (sent === "sent") this.#counters.add(OBSERVER_CELL.bytes, body.length);
+    return sent;
   }
 
   #keep(line: Uint8Array, body: Chunk): boolean {
@@ -195,20 +210,25 @@ export class Feed implements ContactOwner {
     }
     if (!this.#skipped) this.#owner.behind(this.#session);
     this.#skipped = true;
+    this.#missing = true;
   }
 
   /** A line without bytes: there are few of them, and a ring that is full takes them all the same. */
   #say(line: Uint8Array): void {
-    if (line.length === 0 || this.#ending || this.#write(line, NOTHING) || this.#end) return;
+    if (line.length === 0 || this.#ending || this.#write(line, NOTHING) !== "not" || this.#end) return;
     this.#ring.add(line, NOTHING);
   }
 
   /** Sends what waits. */
   #pump(): void {
-    for (let next = this.#ring.next(); next && this.#contact.write(next); next = this.#ring.next()) {
+    this.#missing = false;
+    for (let next = this.#ring.next(); next; next = this.#ring.next()) {
+      const sent = this.#contact.write(next);
+      if (sent === "not") break;
       const payload = this.#ring.shift();
       this.#counters.add(OBSERVER_CELL.waiting, -payload);
-      this.#counters.add(OBSERVER_CELL.bytes, payload);
+      this.#counters.add(sent === "sent" ? OBSERVER_CELL.bytes : OBSERVER_CELL.lost, payload);
+      if (sent === "lost") this.#counters.add(OBSERVER_CELL.gaps, 1);
     }
     this.#release();
     if (this.#ending) this.#finish();

@@ -23,6 +23,7 @@ export interface ObserverShare {
  */
 export class Observers {
   readonly #observers: readonly Observer[];
+  #over: Promise<void> | undefined;
   #stopped: (() => void) | undefined;
 
   /** `tell`: called with what there is to say, never more than once for each session and observer. */
@@ -43,18 +44,23 @@ export class Observers {
     return this.#observers.reduce((sum, { live }) => sum + live, 0);
   }
 
-  /** There will be no further session: resolves when nothing is left of those there were. */
-  async stop(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-      this.#settle();
-    });
-    for (const observer of this.#observers) observer.close();
+  /** There will be no further session: resolves when nothing is left of those there were. Once more does no harm. */
+  stop(): Promise<void> {
+    this.#over ??= this.#stop();
+    return this.#over;
   }
 
   /** Ends every copy at once; what waits is lost. */
   cut(): void {
     for (const observer of this.#observers) observer.cut();
+  }
+
+  async #stop(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#stopped = resolve;
+      this.#settle();
+    });
+    for (const observer of this.#observers) observer.close();
   }
 
   #settle(): void {

@@ -5,12 +5,15 @@ import type { Chunk, StreamSocket } from "../net/runtime.ts";
 /** Why there is no way, or no longer. */
 export type SinkError = SocketError | FileError;
 
-/** "full": taken, but there is to be no more until `drained`. "failed": not taken, and `closed` was told. */
-export type Taken = "more" | "full" | "failed";
+/**
+ * "full": taken, but there is to be no more until `drained`. "lost": nobody can take it, and the next one may be taken.
+ * "failed": not taken, and `closed` was told.
+ */
+export type Taken = "more" | "full" | "lost" | "failed";
 
 /** An open way to an observer. */
 export interface Sink {
-  /** Takes all of `chunk`, which is on loan. */
+  /** Takes all of `chunk`, which is on loan, or nothing. */
   write(chunk: Chunk): Taken;
   /** Nothing more follows. True: it is over with that; false: `closed` tells. */
   finish(): boolean;

@@ -14,6 +14,11 @@ const LOOK = 20;
 /** Milliseconds without accepting after the kernel has said EMFILE or ENFILE in spite of the count. */
 const RECOVERY = 100;
 
+/** What a session counts for that has so many sockets or files beyond its two: as so many sessions without. */
+export function sessionsFor(more: number): number {
+  return Math.ceil((PER_SESSION + more) / PER_SESSION);
+}
+
 /** How many sessions a limit of descriptors allows. */
 export function sessionsWithin(descriptors: number): number {
   return Math.max(1, Math.floor((descriptors - RESERVE) / PER_SESSION));
@@ -54,15 +59,19 @@ export class DescriptorBudget {
     this.#listeners.delete(listener);
   }
 
-  /** Counts a new session. False: there is no room for it, on a runtime that cannot stop accepting. */
-  take(): boolean {
-    const sessions = Atomics.add(this.#sessions, 0, 1) + 1;
-    if (sessions >= this.#capacity) this.#pause();
+  /**
+   * Counts a new session, which may be as much as `weight` of them; see {@link sessionsFor}. False: there is no room for
+   * it, on a runtime that cannot stop accepting.
+   */
+  take(weight = 1): boolean {
+    const sessions = Atomics.add(this.#sessions, 0, weight) + weight;
+    // Another one like it would have no room.
+    if (sessions + weight > this.#capacity) this.#pause();
     return sessions <= this.#capacity || this.#runtime.can.pauseAccept;
   }
 
-  give(): void {
-    Atomics.sub(this.#sessions, 0, 1);
+  give(weight = 1): void {
+    Atomics.sub(this.#sessions, 0, weight);
     if (!this.#recovery) this.#resume();
   }
 

@@ -11,6 +11,7 @@ import type { ObserverEvent } from "../observe/observer.ts";
 import { formatObserverAddress } from "../observe/observer-address.ts";
 import { ObserverCounters } from "../observe/observer-counters.ts";
 import { Observers, type SessionObservers } from "../observe/observers.ts";
+import { sessionsFor } from "./descriptors.ts";
 
 /** What onlookers tell; whatever nobody asks for is not told. */
 export interface OnlookerEvents {
@@ -51,6 +52,10 @@ export class Onlookers {
     this.#config = config;
     this.#observe(memory);
     this.#inspect();
+  }
+
+  get weight(): number {
+    return weightOf(this.#config);
   }
 
   get any(): boolean {
@@ -107,6 +112,12 @@ export class Onlookers {
     const hooks = this.#events.inspect ?? UNHEARD;
     this.#inspectors = this.#config.inspects.map((each) => new Inspector(this.#runtime, this.#proxy, each, hooks));
   }
+}
+
+/** What a session of a proxy counts for among the descriptors of the process. */
+export function weightOf({ observers, inspects }: Pick<ProxyConfig, "observers" | "inspects">): number {
+  const streams = observers.filter(({ address }) => address.kind !== "udp").length;
+  return sessionsFor(streams + inspects.length);
 }
 
 export class SessionOnlookers {

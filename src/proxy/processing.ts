@@ -28,6 +28,11 @@ export class Processing {
     this.#onlookers = new Onlookers(runtime, config, share.observers, share.worker, events);
   }
 
+  /** What a session counts for among the descriptors of the process. */
+  get weight(): number {
+    return this.#onlookers.weight;
+  }
+
   get faults(): readonly FaultConfig[] {
     return this.#config.faults;
   }

@@ -166,7 +166,8 @@ export class RunningProxy implements SessionOwner {
   }
 
   steps(session: Session): SessionSteps | undefined {
-    return this.#processing.steps(session);
+    // Who gets a place because others are cut is cut next.
+    return this.#cutting ? undefined : this.#processing.steps(session);
   }
 
   /** Other targets for the connections to come. */
@@ -215,7 +216,7 @@ export class RunningProxy implements SessionOwner {
     this.front.add(CELL.active, -1);
     this.#entrance.leave(session);
     if (session.reason === "no_descriptors") this.#budget.exhausted();
-    this.#budget.give();
+    this.#budget.give(session.weight);
     this.#report(session);
     if (this.#sessions.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -223,10 +224,11 @@ export class RunningProxy implements SessionOwner {
 
   #accept(socket: StreamSocket): void {
     if (this.#quiet && this.#entrance.turnsAway(socket, this.#rules)) return;
-    const fits = this.#budget.take();
+    const { weight } = this.#processing;
+    const fits = this.#budget.take(weight);
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);
-    const session = new Session(this.#nextId(), this, this.#rules, socket);
+    const session = new Session(this.#nextId(), this, this.#rules, socket, weight);
     this.#sessions.set(session.id, session);
     try {
       if (this.#cutting) session.cut("shutdown");

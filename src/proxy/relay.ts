@@ -80,9 +80,10 @@ export class Relay {
     this.client.begin(steps?.upstream);
     this.target.begin(steps?.downstream);
     // A link waits by itself until the target has taken what it has; drain comes only without one.
-    const full = early !== undefined && !this.client.feed(early) && !this.client.linked;
+    const waits = !this.client.linked || this.client.path !== undefined;
+    const full = early !== undefined && !this.client.feed(early) && waits;
     target.resume();
-    if (full) this.client.held();
+    if (full) this.client.wait();
     else client.resume();
   }
 
@@ -143,7 +144,7 @@ export class Relay {
 
   /** There is room for what comes from a side, unless nobody is left who would take it. */
   reopen(side: Side): void {
-    if (!side.peer.closed && !this.#error) side.socket.resume();
+    if (!side.peer.closed && !this.#error) side.resume();
   }
 
   ended(side: Side): void {

@@ -46,6 +46,7 @@ export interface SessionOwner {
 export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, StepsOwner, Source {
   readonly id: number;
   readonly rules: Rules;
+  readonly weight: number;
   read: RelayOwner["read"];
   /** What it holds of the proxy's limits, for whoever gave it; see `Entrance`. */
   admitted = false;
@@ -71,8 +72,10 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   #error: SocketError | undefined;
   #endedAt: number | undefined;
 
-  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket) {
+  /** `weight`: of its descriptors, for whoever counts them. */
+  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket, weight = 1) {
     this.id = id;
+    this.weight = weight;
     this.rules = rules;
     this.#owner = owner;
     this.#client = client;

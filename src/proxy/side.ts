@@ -15,7 +15,7 @@ export class Side implements StreamEvents, Meter {
   peer: Side = this;
   /** What its bytes pass on their way to the peer. */
   path: Path | undefined;
-  /** They go without being shown. */
+  /** They go without being shown; with a path, those of them for which its steps need not see them. */
   linked = false;
   /** Bytes read from this side. */
   bytes = 0;
@@ -30,6 +30,8 @@ export class Side implements StreamEvents, Meter {
   readonly #bytesCell: number;
   readonly #pausesCell: number;
   #looked = false;
+  /** It is paused until the peer, or the first step, has room. */
+  #waits = false;
   #discards = false;
   /** Bytes read and thrown away. */
   #discarded = 0;
@@ -48,22 +50,35 @@ export class Side implements StreamEvents, Meter {
   /** Before it is resumed: links it with the peer, if that may be, or puts steps between them. */
   begin(steps: readonly Step[] = []): void {
     const { runtime, owner } = this.#relay;
-    if (steps.length > 0) this.#interpose(steps);
-    else if (runtime.link && !owner.read) {
-      this.linked = true;
-      runtime.link(this.socket, this.peer.socket, this);
-    }
+    const mirror = steps.length === 1 ? steps[0]?.mirror : undefined;
+    if (steps.length > 0) this.path = this.#pathOf(steps);
+    if (!runtime.link || owner.read || (steps.length > 0 && !mirror)) return;
+    this.linked = true;
+    runtime.link(this.socket, this.peer.socket, this, mirror);
   }
 
-  /** Puts a step in front of the one at `index`, or at the end. */
-  insert(step: Step, index?: number): void {
-    this.#interpose([]).insert(step, index);
+  /** Puts a step in front of another one, or at the end. */
+  insert(step: Step, before?: Step): void {
+    this.#unlink();
+    this.path ??= this.#pathOf([]);
+    this.path.insert(step, before);
   }
 
   data(chunk: Chunk): void {
-    if (this.feed(chunk)) return;
+    if (!this.feed(chunk)) this.wait();
+  }
+
+  /** Until there is room: a drain will resume it. */
+  wait(): void {
+    this.#waits = true;
     this.socket.pause();
     this.held();
+  }
+
+  /** There is room for what comes from it. */
+  resume(): void {
+    this.#waits = false;
+    this.socket.resume();
   }
 
   /** Passes bytes on that were read; false: the peer wants no more until its drain. */
@@ -86,8 +101,7 @@ export class Side implements StreamEvents, Meter {
 
   /** From now on nothing of it is passed on but what is on its way already, and a FIN behind that. */
   discard(): void {
-    if (this.linked) this.#relay.runtime.unlink?.(this.socket);
-    this.linked = false;
+    this.#unlink();
     this.#discards = true;
     (this.path ?? this.peer.socket).end();
     this.socket.resume();
@@ -122,7 +136,7 @@ export class Side implements StreamEvents, Meter {
   drain(): void {
     this.activeAt = this.#runtime.now();
     if (this.peer.path) this.peer.path.drain();
-    else this.peer.socket.resume();
+    else this.peer.resume();
   }
 
   end(): void {
@@ -139,13 +153,13 @@ export class Side implements StreamEvents, Meter {
     this.#relay.closed(this, error);
   }
 
-  #interpose(steps: readonly Step[]): Path {
-    if (this.path) return this.path;
+  #pathOf(steps: readonly Step[]): Path {
+    return new Path({ drain: () => this.#relay.reopen(this) }, this.peer.socket, steps, this.#waits);
+  }
+
+  #unlink(): void {
     if (this.linked) this.#relay.runtime.unlink?.(this.socket);
     this.linked = false;
-    const source = { drain: () => this.#relay.reopen(this) };
-    this.path = new Path(source, this.peer.socket, steps);
-    return this.path;
   }
 
   /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */

@@ -50,8 +50,8 @@ export class SessionSteps {
   readonly #owner: StepsOwner;
   readonly #treatment: Treatment;
   readonly #onlookers: SessionOnlookers | undefined;
-  /** How many steps stand before the faults of each direction. */
-  #before: Readonly<Record<Direction, number>> = { upstream: 0, downstream: 0 };
+  /** The steps straight behind the faults. */
+  #behind: Readonly<Partial<Record<Direction, Step>>> = {};
   #faults: readonly Drawn[] = [];
 
   constructor(owner: StepsOwner, treatment: Treatment, onlookers: SessionOnlookers | undefined) {
@@ -68,10 +68,8 @@ export class SessionSteps {
       downstream: this.#onlookers?.steps("downstream") ?? [],
     };
     const filtering = this.#filters(target);
-    this.#before = {
-      upstream: looking.upstream.length + filtering.upstream.length,
-      downstream: filtering.downstream.length,
-    };
+    const last = looking.downstream.at(-1);
+    if (last) this.#behind = { downstream: last };
     this.#faults = faults.map((config) => this.#draw(config));
     const failing = (direction: Direction) =>
       this.#faults.flatMap(({ config, step }) => (step && config.stream === direction ? step : []));
@@ -87,14 +85,16 @@ export class SessionSteps {
     for (const { config, step } of this.#faults) {
       if (step && !staying.some((each) => each.step === step)) relay.from(config.stream).path?.remove(step);
     }
-    const places = { ...this.#before };
-    this.#faults = faults.map((config) => {
+    const behind: Partial<Record<Direction, Step>> = { ...this.#behind };
+    // From the last to the first: each is put in front of the one that follows it.
+    this.#faults = faults.toReversed().map((config) => {
       const known = staying.find((each) => same(each.config, config));
       const drawn = known ?? this.#draw(config);
-      const place = drawn.step ? places[config.stream]++ : 0;
-      if (drawn.step && !known) relay.from(config.stream).insert(drawn.step, place);
+      if (drawn.step && !known) relay.from(config.stream).insert(drawn.step, behind[config.stream]);
+      if (drawn.step) behind[config.stream] = drawn.step;
       return drawn;
     });
+    this.#faults = this.#faults.toReversed();
   }
 
   /** The session is over. */

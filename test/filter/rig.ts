@@ -1,6 +1,6 @@
 /** One direction of a session in virtual time: a source that is held back, steps, and a sink that stalls. */
 import { Path } from "../../src/filter/path.ts";
-import type { Direction, Inlet, Outlet, Step, StepContext } from "../../src/filter/step.ts";
+import type { Direction, Inlet, Step, StepContext } from "../../src/filter/step.ts";
 import type { Timer } from "../../src/net/runtime.ts";
 import { Random } from "../peers/random.ts";
 import { Clock } from "../sim/clock.ts";
@@ -20,7 +20,7 @@ export interface Ending {
   readonly rule: string;
 }
 
-export class Rig implements Inlet, Outlet {
+export class Rig implements Inlet {
   readonly clock: Clock;
   readonly path: Path;
   /** What the sink was given, write by write. */

@@ -4,7 +4,8 @@ import type { Chunk, Endpoint } from "../../src/net/runtime.ts";
 import { type Frame, FrameReader } from "../../src/observe/frame-reader.ts";
 import { pattern } from "../contract/probe.ts";
 import { runtimeOf } from "../sim/runtime.ts";
-import { joined, observer, same, World } from "./world.ts";
+import { joined, same } from "./bytes.ts";
+import { observer, World } from "./world.ts";
 
 const UDP = "udp://10.0.0.1:9000";
 
@@ -115,25 +116,42 @@ describe("udp", () => {
     expect(world.process.others).toBe(0);
   });
 
-  test("datagrams that the kernel does not take are gaps", async () => {
+  test("datagrams that are one too many are lost, and frames tell of them; what is known only later is a gap", async () => {
     const world = new World();
-    const stage = world.observe(observer({}, "udp://10.0.0.1:9000"));
+    const received = await listener(world);
     const { datagram } = world.runtime;
-    let refuse = (): void => {};
+    let [full, late] = [false, 0];
     Object.assign(world.runtime, {
       datagram: async (...args: Parameters<typeof datagram>) => {
         const socket = await datagram(...args);
-        refuse = () => Object.assign(socket, { unsent: 3 });
+        const { send } = socket;
+        let refused = 0;
+        Object.defineProperty(socket, "unsent", { get: () => refused + late });
+        socket.send = (...args) => {
+          if (full) refused++;
+          else send.apply(socket, args);
+        };
         return socket;
       },
     });
+    const stage = world.observe(observer({ format: "framed" }, UDP));
     const { upstream } = stage.session();
+    upstream.send(10);
     await world.run(10);
-    refuse();
-    upstream.send(10);
-    expect(stage.count()).toMatchObject({ gaps: 3, bytes: 10 });
-    upstream.send(10);
-    expect(stage.count().gaps).toBe(3);
+    full = true;
+    upstream.send(20, 30);
+    expect(stage.count()).toMatchObject({ bytes: 10, lost: 50, gaps: 1 });
+    expect(world.told).toEqual([{ event: "behind", observer: UDP, session: 1 }]);
+    full = false;
+    late = 3;
+    upstream.send(40);
+    await world.run(10);
+    expect(stage.count()).toMatchObject({ bytes: 50, lost: 50, gaps: 4 });
+    const frames = framesOf(received.map(({ bytes }) => bytes));
+    expect(frames).toMatchObject([
+      { offset: 0, length: 10, gap: 0 },
+      { offset: 60, length: 40, gap: 50 },
+    ]);
   });
 });
 
@@ -194,6 +212,22 @@ describe("file", () => {
     expect(stage.count()).toMatchObject({ bytes: 3_500, waiting: 0, lost: 1_000, connections: 1 });
     expect(upstream.arrived).toBe(4_500);
     expect(files.opened).toBe(1);
+  });
+
+  test("a file that one session could not write is opened anew, while another goes on with it", async () => {
+    const world = new World();
+    const { files } = world.process;
+    const stage = world.observe(observer({}, "file:/tmp/a"));
+    const [a, b] = [stage.session(), stage.session()];
+    files.capacity = 10;
+    a.upstream.send(100);
+    files.capacity = 1_000;
+    await world.run(200);
+    expect(files.opened).toBe(2);
+    b.upstream.send(50);
+    expect(files.read("/tmp/a").length).toBe(150);
+    for (const { observers } of [a, b]) observers.end("client_closed");
+    expect(files.opened).toBe(0);
   });
 
   test("one that cannot be opened is tried ten times and then lost", async () => {

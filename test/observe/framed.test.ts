@@ -6,7 +6,7 @@ import { UsageError } from "../../src/net/errors.ts";
 import { type Frame, FrameReader } from "../../src/observe/frame-reader.ts";
 import { FrameBench, FrameWriter } from "../../src/observe/framed.ts";
 import { pattern } from "../contract/probe.ts";
-import { joined, same } from "./world.ts";
+import { joined, same } from "./bytes.ts";
 
 const WRITER = new FrameWriter({ proxy: "web", id: 7, client: "127.0.0.1:5000" }, () => 1_767_225_600_000);
 const ORIGIN = { time: "2026-01-01T00:00:00.000Z", proxy: "web", session: 7, client: "127.0.0.1:5000" };

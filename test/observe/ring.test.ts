@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Ring } from "../../src/observe/ring.ts";
 import { pattern } from "../contract/probe.ts";
-import { joined, same } from "./world.ts";
+import { joined, same } from "./bytes.ts";
 
 const LIMIT = 10_000;
 const PREFIX = 8;

@@ -11,7 +11,7 @@ import { Observers, type SessionObservers } from "../../src/observe/observers.ts
 import { open } from "../contract/datagram-probe.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";
 import { Probe, pattern } from "../contract/probe.ts";
-import { same } from "./world.ts";
+import { same } from "./bytes.ts";
 
 const CHUNK = 65_536;
 

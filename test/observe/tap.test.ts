@@ -56,6 +56,21 @@ test("an observer that blocks holds both directions back, and lets both go on", 
   expect([upstream.arrived, downstream.arrived]).toEqual([200_000, 200_000]);
 });
 
+test("an observer that is still full after it has taken something lets the session go on later", async () => {
+  const world = new World();
+  await world.listen(({ socket }) => socket.pause());
+  const { upstream, downstream } = world
+    .observe(observer({ copies: "both", whenFull: "block", buffer: 1_024, format: "framed" }))
+    .session();
+  await world.run(50);
+  upstream.send(200_000, 200_000, 200_000);
+  downstream.send(200_000, 200_000);
+  expect([upstream.waiting, downstream.waiting]).toEqual([1, 1]);
+  world.watcher.socket.resume();
+  await world.run(100_000, () => upstream.waiting + downstream.waiting === 0);
+  expect([upstream.arrived, downstream.arrived]).toEqual([600_000, 400_000]);
+});
+
 test("an observer that is lost while it blocks lets the session go on", async () => {
   const world = new World();
   await world.listen(({ socket }) => socket.pause());

@@ -1,6 +1,6 @@
 /** A machine in virtual time with observers on another one, and sessions whose two ends the test plays. */
 import { Path } from "../../src/filter/path.ts";
-import type { Direction, Inlet, Outlet } from "../../src/filter/step.ts";
+import type { Direction, Inlet } from "../../src/filter/step.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";
 import type { Chunk, Listener, Runtime, StreamEvents, StreamSocket } from "../../src/net/runtime.ts";
 import type { ObserverEvent } from "../../src/observe/observer.ts";
@@ -12,9 +12,10 @@ import { pattern } from "../contract/probe.ts";
 import { Random } from "../peers/random.ts";
 import { Clock } from "../sim/clock.ts";
 import { Network } from "../sim/network.ts";
-import { EASY, type Habits, Process } from "../sim/process.ts";
+import { EASY, Process } from "../sim/process.ts";
 import { runtimeOf } from "../sim/runtime.ts";
 import type { Weather } from "../sim/wire.ts";
+import { joined, same } from "./bytes.ts";
 
 const LISTEN = { noDelay: true, keepAlive: 0, buffer: 65_536, backlog: 100 };
 const WEATHER: Weather = {
@@ -83,11 +84,11 @@ export class World {
   readonly watchers: Watcher[] = [];
   readonly told: ObserverEvent[] = [];
 
-  constructor(seed = 1, weather: Partial<Weather> = {}, habits: Partial<Habits> = {}) {
+  constructor(seed = 1, weather: Partial<Weather> = {}) {
     this.random = new Random(seed);
     this.clock = new Clock(this.random);
     this.network = new Network(this.clock, this.random, () => ({ ...WEATHER, ...weather }));
-    this.process = new Process("weir", this.clock, this.random, { ...EASY, lag: 0, read: 1 << 20, ...habits });
+    this.process = new Process("weir", this.clock, this.random, { ...EASY, lag: 0, read: 1 << 20 });
     this.machine = new Process("observers", this.clock, this.random, { ...EASY, lag: 0 });
     this.runtime = runtimeOf(this.network, this.process);
   }
@@ -133,11 +134,9 @@ export class World {
 export class Stage {
   readonly observers: Observers;
   readonly counters: readonly ObserverCounters[];
-  readonly #world: World;
   #sessions = 0;
 
   constructor(world: World, configs: readonly ObserverConfig[]) {
-    this.#world = world;
     this.counters = configs.map((_, index) => new ObserverCounters("web", `${index}`));
     const shares = configs.map((config, index) => ({ config, counters: this.counters[index] as ObserverCounters }));
     this.observers = new Observers(world.runtime, shares, (event) => world.told.push(event));
@@ -145,7 +144,7 @@ export class Stage {
 
   session(): Session {
     const id = ++this.#sessions;
-    return new Session(this.#world, this.observers.session({ proxy: "web", id, client: "10.0.0.9:5000" }));
+    return new Session(this.observers.session({ proxy: "web", id, client: "10.0.0.9:5000" }));
   }
 
   /** What is counted for one of them, by name. */
@@ -162,15 +161,15 @@ export class Session {
   readonly upstream: Line;
   readonly downstream: Line;
 
-  constructor(world: World, observers: SessionObservers) {
+  constructor(observers: SessionObservers) {
     this.observers = observers;
-    this.upstream = new Line(world, observers, "upstream");
-    this.downstream = new Line(world, observers, "downstream");
+    this.upstream = new Line(observers, "upstream");
+    this.downstream = new Line(observers, "downstream");
   }
 }
 
 /** One direction: bytes of the pattern are written at one end, as far as there is room, and arrive at the other. */
-export class Line implements Inlet, Outlet {
+export class Line implements Inlet {
   readonly path: Path;
   /** Bytes that have been written, and that have arrived. */
   sent = 0;
@@ -184,7 +183,7 @@ export class Line implements Inlet, Outlet {
   #full = false;
   readonly #waiting: number[] = [];
 
-  constructor(_world: World, observers: SessionObservers, direction: Direction) {
+  constructor(observers: SessionObservers, direction: Direction) {
     const tap = observers.tap(direction);
     this.path = new Path(this, this, tap ? [tap] : []);
   }
@@ -243,18 +242,4 @@ export class Line implements Inlet, Outlet {
 
 export function observer(settings: Partial<Omit<ObserverConfig, "address">> = {}, address = ADDRESS): ObserverConfig {
   return { ...plainObserver(parseObserverAddress(address)), ...settings };
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
 }

@@ -58,7 +58,7 @@ export function pair(
 /** Bytes come from somewhere, and a FIN is never a lie. */
 export function conserved(passage: Passage, claim: Claim): void {
   const { record, client, target } = passage;
-  const { bytesUpstream: up, bytesDownstream: down, undeliveredUpstream, undeliveredDownstream } = record;
+  const { reason, bytesUpstream: up, bytesDownstream: down, undeliveredUpstream, undeliveredDownstream } = record;
   const say = (what: string) => () => `${what}: ${describe(passage)}`;
   claim(up <= client.sent, say("more bytes upstream than the client sent"));
   claim(undeliveredUpstream <= up && undeliveredDownstream <= down, say("more undelivered than read"));
@@ -66,6 +66,8 @@ export function conserved(passage: Passage, claim: Claim): void {
   if (!target) return;
   claim(down <= target.sent, say("more bytes downstream than the target sent"));
   claim(target.received <= up - undeliveredUpstream, say("the target got bytes that were not delivered"));
+  // Some faults end both sides as if they had finished.
+  if (reason === "fault") return;
   const lie = (from: Endpoint, to: Endpoint) => to.ended && !(isOver(from) && to.received === from.sent);
   claim(!lie(client, target), say("the target got a FIN that the client had not sent there"));
   claim(!lie(target, client), say("the client got a FIN that the target had not sent there"));
@@ -81,7 +83,7 @@ export function reasoned(passage: Passage, claim: Claim): void {
       record.bytesUpstream === client.sent && record.undeliveredUpstream + record.undeliveredDownstream === 0;
     claim(whole && isOver(client), say("ended well, but not whole"));
     claim(!target || (isOver(target) && record.bytesDownstream === target.sent), say("ended well, but not whole"));
-  } else {
+  } else if (reason !== "fault") {
     const fooled = [client, target].find((peer) => peer?.closed && !peer.broke && peer.error === undefined);
     claim(!fooled || (fooled.ended && fooled.finished), say("a connection that broke looks whole"));
   }

@@ -10,6 +10,8 @@ interface Content {
 export class MemoryFiles {
   /** Bytes for which there is room in all. */
   capacity = Number.POSITIVE_INFINITY;
+  /** With which code every write fails. */
+  broken: string | undefined;
   /** With which code a file cannot be opened. */
   readonly locked = new Map<string, string>();
   opened = 0;
@@ -37,6 +39,7 @@ export class MemoryFiles {
       },
       write: (chunk) => {
         if (!open) throw new FileError("EBADF", `Cannot write ${path}: it is closed (EBADF)`);
+        if (this.broken !== undefined) throw new FileError(this.broken, `Cannot write ${path} (${this.broken})`);
         if (this.#used + chunk.length > this.capacity) throw new FileError("ENOSPC", `Cannot write ${path} (ENOSPC)`);
         const grown = new Uint8Array(content.bytes.length + chunk.length);
         grown.set(content.bytes);

@@ -10,7 +10,7 @@ import type { Random } from "../peers/random.ts";
 import type { Kind } from "../peers/scripts.ts";
 
 /** What is done to the proxy while connections live. */
-interface Change {
+export interface Change {
   readonly at: number;
   readonly run: (proxy: ProxyControl) => void;
 }

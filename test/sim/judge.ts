@@ -28,6 +28,7 @@ export function judge(storm: Storm): void {
     timely(storm, passage, claim);
   }
   if (storm.proxy) counted(storm, storm.proxy.counters, claim);
+  copied(storm, claim);
 }
 
 /** Nothing of weir is left, and it kept to the contract. */
@@ -115,6 +116,25 @@ function timely(storm: Storm, passage: Passage, claim: Claim): void {
 
 function lastMove({ incoming, outgoing }: SimSocket): number {
   return Math.max(incoming.movedAt, outgoing.movedAt);
+}
+
+/** Every byte that an observer should have got was sent to it or is counted as lost. */
+function copied({ proxy, plan, records }: Storm, claim: Claim): void {
+  for (const [index, view] of (proxy?.observers ?? []).entries()) {
+    const { address, bytes, bytesLost, bytesWaiting, connections } = view;
+    claim(bytesWaiting === 0, () => `${bytesWaiting} bytes wait for observer ${address} after the end`);
+    claim(connections === 0, () => `${connections} connections to observer ${address} after the end`);
+    if (plan.deaths.length > 0) continue;
+    const met = records.filter(({ connectTime }) => connectTime !== null);
+    const up = met.reduce((sum, { bytesUpstream }) => sum + bytesUpstream, 0);
+    const down = met.reduce((sum, { bytesDownstream }) => sum + bytesDownstream, 0);
+    const { copies } = plan.config.observers[index] ?? { copies: "both" };
+    const most = (copies === "downstream" ? 0 : up) + (copies === "upstream" ? 0 : down);
+    const seen = bytes + bytesLost;
+    // What a fault has ended, or a filter still held, was not seen by all.
+    const exact = copies === "upstream" && records.every(({ reason }) => reason !== "fault");
+    claim(exact ? seen === most : seen <= most, () => `observer ${address} saw ${seen} bytes of ${most}`);
+  }
 }
 
 /** The counters say what the records say, and the records what has happened. */

@@ -5,6 +5,7 @@ import { parseCidr } from "../../src/net/cidr.ts";
 import type { Script } from "../peers/endpoint.ts";
 import type { Random } from "../peers/random.ts";
 import { DIALOGUES, type Dialogue, type Kind, makeScript } from "../peers/scripts.ts";
+import { type Alter, makeAlter } from "./alter.ts";
 import { type Guard, makeGuard } from "./guard.ts";
 import type { Fate } from "./network.ts";
 import type { Habits } from "./process.ts";
@@ -17,6 +18,7 @@ export interface Plan {
   readonly workers: number;
   readonly config: ProxyConfig;
   readonly guard: Guard;
+  readonly alter: Alter;
   readonly habits: Habits;
   /** Descriptors there really are, and what the platform tells of them. */
   readonly limit: number;
@@ -57,6 +59,7 @@ export function makePlan(random: Random): Plan {
   const plain = makeConfig(random, rough, scale);
   const [target] = plain.targets as [TargetConfig];
   const guard = makeGuard(random.fork("guard"), kind, target, plain.listen.kind === "tcp");
+  const alter = makeAlter(random.fork("alter"), kind, scale);
   return {
     kind,
     workers,
@@ -64,8 +67,9 @@ export function makePlan(random: Random): Plan {
     told,
     scale,
     dialogue,
-    config: { ...plain, ...guard.config },
+    config: { ...plain, ...guard.config, ...alter.config },
     guard,
+    alter,
     habits: makeHabits(random, scale),
     clients: random.size(1, limit < 1_000 ? 60 : 24),
     arrivals: random.pick([0, 10, 1_000]),

@@ -12,6 +12,7 @@ import type { Connection, ConnectionRecord } from "../../src/proxy/record.ts";
 import { shutDown } from "../../src/proxy/shutdown.ts";
 import { Endpoint, type Mischief } from "../peers/endpoint.ts";
 import { Random } from "../peers/random.ts";
+import { playObserver } from "./alter.ts";
 import { Clock } from "./clock.ts";
 import { judge } from "./judge.ts";
 import { isName, Network } from "./network.ts";
@@ -102,7 +103,7 @@ export class Storm {
       this.clock.after(this.#random.fraction() * this.plan.arrivals, () => this.#client(n));
     }
     const { proxy } = this;
-    for (const { at, run } of this.plan.guard.changes) {
+    for (const { at, run } of [...this.plan.guard.changes, ...this.plan.alter.changes]) {
       this.clock.after(at, () => {
         if (!this.#stopping) run(proxy);
       });
@@ -133,6 +134,11 @@ export class Storm {
       await this.#outside.listen(at, targetOptions, (socket) => {
         this.targets.push(this.#endpoint(socket, plan.target(++id)));
       });
+    }
+    const random = this.#random.fork("observers");
+    for (const { address, temper } of plan.alter.observers) {
+      if (temper === "absent") continue;
+      await this.#outside.listen(address, targetOptions, (socket) => playObserver(socket, temper, random));
     }
     this.#network.fate = (to) => {
       return hosts.has(to.kind === "tcp" ? to.host : to.path) ? this.#random.pick(plan.fates) : "arrives";

@@ -1,6 +1,6 @@
 /** Lets a session work at first: a fault that begins only after some bytes, or some time. */
 import type { Chunk, Timer } from "../../net/runtime.ts";
-import { Step, type StepContext } from "../step.ts";
+import { type Outlet, Step, type StepContext } from "../step.ts";
 
 /** Whichever comes first; 0 for one that does not count. */
 export interface Onset {
@@ -48,6 +48,10 @@ export class After extends Step {
     (this.#inner ?? this.next).end();
   }
 
+  override get full(): boolean {
+    return this.#inner?.full ?? this.next.full;
+  }
+
   override drain(): void {
     this.#inner?.drain();
     if (!this.#owesDrain && this.#inner) return;
@@ -55,8 +59,10 @@ export class After extends Step {
     this.previous.drain();
   }
 
-  override release(): void {
-    this.#inner?.release();
+  override release(done: () => void): void {
+    this.#timer?.cancel();
+    if (this.#inner) this.#inner.release(done);
+    else done();
   }
 
   override stop(): void {
@@ -67,8 +73,30 @@ export class After extends Step {
   #begin(): Step {
     this.#timer?.cancel();
     this.#inner ??= this.#create();
-    this.#inner.next = { write: (chunk) => this.next.write(chunk), end: () => this.next.end() };
+    this.#inner.next = new Behind(this);
     this.#inner.previous = { drain: () => this.previous.drain() };
+    this.#inner.join();
     return this.#inner;
+  }
+}
+
+/** What is behind a step, whoever that is at the time. */
+class Behind implements Outlet {
+  readonly #step: Step;
+
+  constructor(step: Step) {
+    this.#step = step;
+  }
+
+  write(chunk: Chunk): boolean {
+    return this.#step.next.write(chunk);
+  }
+
+  end(): void {
+    this.#step.next.end();
+  }
+
+  get full(): boolean {
+    return this.#step.next.full;
   }
 }

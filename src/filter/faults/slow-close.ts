@@ -31,8 +31,9 @@ class SlowClose extends Step {
     this.#timer ??= this.#runtime.after(this.#delay, () => this.#finish());
   }
 
-  override release(): void {
+  override release(done: () => void): void {
     if (this.#timer) this.#finish();
+    done();
   }
 
   override stop(): void {

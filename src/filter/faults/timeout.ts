@@ -36,9 +36,11 @@ class Timeout extends Holder {
     return Number.POSITIVE_INFINITY;
   }
 
-  override release(): void {
+  override release(done: () => void): void {
+    this.#timer?.cancel();
     // What is behind this step has had its FIN.
-    if (!this.#closed) super.release();
+    if (this.#closed) done();
+    else super.release(done);
   }
 
   override stop(): void {

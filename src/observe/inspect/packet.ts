@@ -9,7 +9,7 @@ export interface End {
 export interface Segment {
   readonly from: End;
   readonly to: End;
-  /** Modulo 2^32. */
+  /** The packet has both modulo 2^32, as DataView writes numbers of 32 bits. */
   readonly sequence: number;
   readonly acknowledgement: number;
   readonly flags: number;

@@ -51,7 +51,7 @@ class PcapTranscript implements Transcript {
 
   opened(at: number): Uint8Array {
     const { upstream, downstream } = this.#initial;
-    const [sequence, acknowledgement] = [(upstream + 1) >>> 0, (downstream + 1) >>> 0];
+    const [sequence, acknowledgement] = [upstream + 1, downstream + 1];
     return this.#packets(at, [
       { direction: "upstream", flags: FLAG.syn, sequence: upstream, acknowledgement: 0, options: MSS },
       {
@@ -107,7 +107,7 @@ class PcapTranscript implements Transcript {
   /** The sequence number of the byte `more` bytes behind those that were seen. SYN and FIN count for one each. */
   #next(direction: Direction, more = 0): number {
     const fin = this.#finished[direction] ? 1 : 0;
-    return (this.#initial[direction] + 1 + this.#seen[direction] + more + fin) % 2 ** 32;
+    return this.#initial[direction] + 1 + this.#seen[direction] + more + fin;
   }
 
   #packets(at: number, parts: readonly Captured[]): Uint8Array {

@@ -36,6 +36,8 @@ export class Player implements StreamEvents {
   readonly #events: readonly RecordedEvent[];
   readonly #pace: Pace;
   readonly #answers: Comparison;
+  /** The client's FIN was recorded. */
+  readonly #ends: boolean;
   /** The next event. */
   #next = 0;
   /** Bytes of answers that were recorded before it. */
@@ -56,6 +58,7 @@ export class Player implements StreamEvents {
     this.#events = session.events;
     this.#pace = pace;
     this.#answers = new Comparison(session);
+    this.#ends = session.events.some((event) => event.kind === "end" && event.direction === "upstream");
     this.played = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -98,9 +101,8 @@ export class Player implements StreamEvents {
       this.#play(event);
     }
     if (!this.#blocked && this.#next === this.#events.length) this.#finish();
-    this.#timer = wait
-      ? this.#after(wait, () => this.#proceed())
-      : this.#after(this.#pace.timeout, () => this.#giveUp());
+    if (wait) this.#timer = this.#after(wait, () => this.#proceed());
+    else this.#bePatient();
   }
 
   /** Milliseconds until it is time for an event; undefined if that depends on the target. */
@@ -129,9 +131,8 @@ export class Player implements StreamEvents {
   /** Nothing more is sent. */
   #finish(): void {
     if (this.#finished) return;
-    // Whoever recorded no end of the client was cut off, or it was: the answers come first.
-    const told = this.#next < this.#events.length || this.#events.some(isOurEnd);
-    if (!told && !this.#has(this.#answers.expected)) return;
+    // Where no FIN of the client was recorded, it or the recording was cut off: the answers come first.
+    if (!this.#ends && !this.#has(this.#answers.expected)) return;
     this.#finished = true;
     this.#socket.end();
   }
@@ -144,6 +145,20 @@ export class Player implements StreamEvents {
   /** All that was recorded has happened. */
   get #complete(): boolean {
     return this.#finished && this.#answers.received >= this.#answers.expected;
+  }
+
+  #bePatient(): void {
+    const pending = this.#pending;
+    this.#timer = this.#after(this.#pace.timeout, () => {
+      // A target that takes what was sent, however slowly, is not silent.
+      if (this.#pending < pending) this.#bePatient();
+      else this.#giveUp();
+    });
+  }
+
+  /** Bytes that the target has not taken yet, as far as that is known. */
+  get #pending(): number {
+    return this.#socket.buffered + (this.#socket.unacknowledged() ?? 0);
   }
 
   /** The target has been silent for too long. */
@@ -159,7 +174,3 @@ export class Player implements StreamEvents {
 
 /** Timers count in 31 bits of milliseconds. */
 const LONGEST = 2_147_483_647;
-
-function isOurEnd(event: RecordedEvent): boolean {
-  return event.kind === "end" && event.direction === "upstream";
-}

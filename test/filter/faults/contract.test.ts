@@ -108,7 +108,7 @@ async function play({ seed, faults, chunks, fin, stalls, changes }: Story): Prom
       if (rig.endings.length > 0) return;
       const { steps } = rig.path;
       const leaving = steps[place % Math.max(1, steps.length)];
-      if (coming) rig.path.insert(rig.make(coming), place % (steps.length + 1));
+      if (coming) rig.path.insert(rig.make(coming), steps[place % (steps.length + 1)]);
       else if (leaving) rig.path.remove(leaving);
     });
   }

@@ -9,7 +9,7 @@ import {
 } from "../../../src/filter/faults/fault.ts";
 import type { FaultKind } from "../../../src/filter/faults/kind.ts";
 import { Path } from "../../../src/filter/path.ts";
-import type { Inlet, Outlet, Step, StepContext } from "../../../src/filter/step.ts";
+import type { Inlet, Step, StepContext } from "../../../src/filter/step.ts";
 import type { Timer } from "../../../src/net/runtime.ts";
 import { Random } from "../../peers/random.ts";
 import { Clock } from "../../sim/clock.ts";
@@ -37,7 +37,7 @@ export function fault(
   };
 }
 
-export class Rig implements Inlet, Outlet {
+export class Rig implements Inlet {
   readonly clock: Clock;
   readonly path: Path;
   readonly arrivals: Arrival[] = [];

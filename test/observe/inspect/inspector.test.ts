@@ -125,8 +125,8 @@ test("close waits for the sessions that still go on", () => {
   const world = new InspectWorld({ format: "jsonl" });
   const session = world.session();
   world.inspector.close();
-  session.saw("upstream", bytes("abc"));
   expect(world.files.opened).toBe(1);
+  session.saw("upstream", bytes("abc"));
   session.closed({ reason: "shutdown", error: null });
   expect(world.files.opened).toBe(0);
   expect(summary(world)).toEqual(["open", "data upstream 3", "close"]);

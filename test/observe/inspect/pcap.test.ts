@@ -86,6 +86,17 @@ test("chunks larger than a packet are cut, and read in one piece", () => {
   expect(stream(session, "downstream")).toEqual([...large]);
 });
 
+test("each segment is acknowledged at once", () => {
+  const segments = [...readCapture(captured([["upstream", new Uint8Array(150_000)]])).segments];
+  const full = segments.flatMap((segment, index) =>
+    segment.length > 0 ? [[segment, segments[index + 1]] as const] : [],
+  );
+  expect(full).toHaveLength(3);
+  for (const [{ sequence, length, source }, answer] of full) {
+    expect(answer).toMatchObject({ acknowledgement: sequence + length, destination: source, length: 0 });
+  }
+});
+
 test("sequence numbers go on after 2^32", () => {
   const limit = 2 ** 32;
   let id = 0;

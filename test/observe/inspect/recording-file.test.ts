@@ -126,7 +126,44 @@ describe("a file that cannot be written", () => {
     world.now += 1_000;
     session.saw("upstream", bytes("ghi"));
     expect(world.files.names).toEqual(["record"]);
+    const { sessions, notes } = readPcap(world.files.read("record"));
+    expect([sessions.length, sessions[0]?.cut, notes]).toEqual([1, true, []]);
     expect(world.files.read("record").length).toBeGreaterThan(before);
+  });
+
+  test("is tried with the next record if its reader was only too slow", () => {
+    const world = new InspectWorld({ format: "jsonl" });
+    const session = world.session();
+    world.files.broken = "EAGAIN";
+    session.saw("upstream", bytes("abc"));
+    world.files.broken = undefined;
+    session.saw("upstream", bytes("d"));
+    expect(world.failures).toEqual(["record EAGAIN"]);
+    expect(summary(world)).toEqual(["open", "gap upstream 3", "data upstream 1"]);
+  });
+
+  test("is told of again when a new one has begun", () => {
+    const world = new InspectWorld({ format: "hex", maxSize: 4_096, keep: 1 });
+    const session = world.session();
+    for (const size of [10, 10_000, 10]) {
+      world.files.broken = "EIO";
+      session.saw("upstream", new Uint8Array(size));
+      world.files.broken = undefined;
+      world.now += 1_000;
+      session.saw("upstream", new Uint8Array(size));
+      world.now += 1_000;
+    }
+    expect(world.failures).toEqual(["record EIO", "record EIO", "record EIO"]);
+  });
+
+  test("is not put aside if there is nothing in it", () => {
+    const world = new InspectWorld({ format: "hex", maxSize: 4_096 });
+    world.files.broken = "EIO";
+    const session = world.session();
+    world.files.broken = undefined;
+    world.now += 1_000;
+    session.saw("upstream", new Uint8Array(10_000));
+    expect(world.files.names).toEqual(["record"]);
   });
 
   test("is told of again when it is another one", () => {

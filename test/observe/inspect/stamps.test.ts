@@ -39,6 +39,14 @@ test("stamps follow a wall clock that somebody sets", () => {
     clock.skew = skew;
     clock.true += 10;
     expect(Math.floor(stamps.now() / 1_000)).toBe(Math.floor(clock.true + skew));
+    for (let step = 0; step < 50; step++) {
+      clock.true += 0.05;
+      stamps.now();
+    }
+    // By then they have found their place within a millisecond.
+    const stamp = stamps.now();
+    clock.true += 0.05;
+    expect(stamps.now() - stamp).toBeWithin(40, 60);
   }
 });
 

@@ -34,7 +34,7 @@ function fields(...names: readonly string[]): string[] {
 /** Warnings, and checksums that are not right. */
 async function complaints(capture: Uint8Array): Promise<string[]> {
   const wrong = `${WARNING} or tcp.checksum.status != 1 or (ip and ip.checksum.status != 1) or tcp.analysis.flags`;
-  return await tshark(capture, "-Y", wrong, ...fields("frame.number", "_ws.expert.message", "_ws.col.Info"));
+  return await tshark(capture, "-Y", wrong, ...fields("frame.number", "_ws.expert.message"));
 }
 
 function capture(config: Partial<InspectConfig>, talk: (world: InspectWorld) => void): Uint8Array {
@@ -77,17 +77,12 @@ describe.skipIf(!haveTool("tshark"))("tshark", () => {
     const ends = { client: tcp("2001:db8::5", 40_000), local: tcp("10.0.0.1", 6_379) };
     const redis = capture({}, (world) => play(world.session(ends), REDIS));
     expect(await complaints(redis)).toEqual([]);
-    const protocols = await tshark(
-      redis,
-      "-Y",
-      "tcp.len > 0",
-      ...fields("_ws.col.Protocol", "_ws.col.Info", "ipv6.src"),
-    );
-    expect(protocols).toEqual([
-      "RESP|Request: GET a|2001:db8::5",
-      "RESP|Response: hello|::ffff:10.0.0.1",
-      "RESP|Request: PING|2001:db8::5",
-      "RESP|Response: PONG|::ffff:10.0.0.1",
+    const said = fields("frame.protocols", "resp.bulk_string.value", "resp.string", "ipv6.src");
+    expect(await tshark(redis, "-Y", "tcp.len > 0", ...said)).toEqual([
+      `raw:ipv6:tcp:resp|${[bytes("GET"), bytes("a")].map((word) => word.toHex())}||2001:db8::5`,
+      `raw:ipv6:tcp:resp|${bytes("hello").toHex()}||::ffff:10.0.0.1`,
+      `raw:ipv6:tcp:resp|${bytes("PING").toHex()}||2001:db8::5`,
+      "raw:ipv6:tcp:resp||PONG|::ffff:10.0.0.1",
     ]);
   });
 

@@ -47,7 +47,9 @@ describe("JSON lines", () => {
 
   test("end for a session where it was cut off, or where the client's bytes were lost", () => {
     const cut = new InspectWorld({ format: "jsonl", maxBytes: 3 });
-    play(cut.session(), [["upstream", bytes("abcd")]]);
+    const long = cut.session();
+    long.saw("upstream", bytes("abcd"));
+    long.closed({ reason: "client_reset", error: null });
     expect(summary(readRecording(cut.files.read("record")))).toEqual([[">0 abc", "cut"]]);
 
     const lost = new InspectWorld({ format: "jsonl" });

@@ -144,6 +144,40 @@ describe("segments", () => {
     expect(summary({ header, records: without("1 ") })).toEqual(["one two|2|end|end"]);
   });
 
+  test("that wait for a missing one keep their time", () => {
+    const { header, records } = capture();
+    const without = records.filter((record) => !text([...record]).endsWith("1 "));
+    const times = readPcap(join({ header, records: without })).sessions[0]?.events.map(({ at }) => at) ?? [];
+    expect(times).toHaveLength(5);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  test("that were captured in part, or in fragments, are missing from there on", () => {
+    const { header, records } = capture();
+    const at = records.findIndex((record) => text([...record]).endsWith("two"));
+    const snapped = (records[at] as Uint8Array).slice(0, -2);
+    new DataView(snapped.buffer).setUint32(8, snapped.length - RECORD, true);
+    const fragment = (records[at] as Uint8Array).slice();
+    fragment[RECORD + 6] = 0x20;
+    const [, answer] = records.slice(at + 1);
+    expect(text([...(answer ?? [])])).toEndWith("2");
+    expect(summary({ header, records: [...records.slice(0, at), snapped, answer as Uint8Array] })).toEqual([
+      "one t|1 |cut",
+    ]);
+    expect(summary({ header, records: records.with(at, fragment) })).toEqual(["one |1 2|end|cut"]);
+  });
+
+  test("behind an RST are nobody's", () => {
+    const world = new InspectWorld({ format: "pcap" });
+    const session = world.session();
+    for (const word of ["a", "b"]) session.saw("upstream", bytes(word));
+    session.closed({ reason: "client_reset", error: null });
+    const { header, records } = split(world.files.read("record"));
+    const late = records.findIndex((record) => text([...record]).endsWith("b"));
+    const order = [...records.toSpliced(late, 1), records[late] as Uint8Array];
+    expect(summary({ header, records: order })).toEqual(["a|reset"]);
+  });
+
   test("of one connection without its beginning are left out", () => {
     const { header, records } = capture();
     expect(summary({ header, records: records.slice(3) })).toEqual(["its beginning is not in the recording"]);

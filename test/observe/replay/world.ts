@@ -19,6 +19,9 @@ const WEATHER = { latency: 1, segment: 1_000, sendBuffer: 20_000, receiveBuffer:
 const TARGET = { kind: "tcp", host: "10.0.0.1", port: 80 } as const;
 const LISTEN = { noDelay: true, keepAlive: 0, buffer: 65_536, backlog: 511 };
 
+/** Milliseconds that a target takes for its answer. */
+export const THINKING = 20;
+
 /** One connection as the target saw it. */
 class Seen implements StreamEvents {
   readonly openedAt: number;
@@ -32,14 +35,19 @@ class Seen implements StreamEvents {
   readonly socket: StreamSocket;
   readonly #clock: Clock;
   readonly #script: RecordedSession | undefined;
+  readonly #resets: boolean;
   #next = 0;
 
-  /** `script`: whose answers it gives, each when what came before it has come; without one it says nothing. */
-  constructor(clock: Clock, socket: StreamSocket, script: RecordedSession | undefined) {
+  /**
+   * `script`: whose answers it gives, each when what came before it has come; without one it says nothing. `resets`: a
+   * reset in it is the target's own.
+   */
+  constructor(clock: Clock, socket: StreamSocket, script: RecordedSession | undefined, resets: boolean) {
     this.openedAt = clock.now;
     this.socket = socket;
     this.#clock = clock;
     this.#script = script;
+    this.#resets = resets;
     socket.on(this);
     socket.resume();
     this.#answer();
@@ -48,7 +56,7 @@ class Seen implements StreamEvents {
   data(chunk: Chunk): void {
     this.bytes.push(...chunk);
     this.arrivals.push([this.#clock.now, this.bytes.length]);
-    this.#answer();
+    this.#clock.after(THINKING, () => this.#answer());
   }
 
   drain(): void {}
@@ -67,6 +75,7 @@ class Seen implements StreamEvents {
     const events = this.#script?.events ?? [];
     for (; this.#next < events.length; this.#next++) {
       const event = events[this.#next];
+      if (event?.kind === "reset" && this.#resets) this.socket.abort();
       if (!event || event.kind === "reset") return;
       if (event.direction === "downstream") {
         if (event.kind === "data") this.socket.write(event.bytes);
@@ -95,7 +104,9 @@ export async function replayed(
   if (answers === null) network.fate = () => "ECONNREFUSED";
   const seen: Seen[] = [];
   const server = runtimeOf(network, new Process("target", clock, random, EASY));
-  await server.listen(TARGET, LISTEN, (socket) => seen.push(new Seen(clock, socket, answers?.sessions[seen.length])));
+  await server.listen(TARGET, LISTEN, (socket) => {
+    seen.push(new Seen(clock, socket, answers?.sessions[seen.length], answers !== recording));
+  });
   const client = runtimeOf(network, new Process("replay", clock, random, EASY));
   let outcome: { readonly report: ReplayReport } | { readonly error: unknown } | undefined;
   replay(client, recording, TARGET, { speed: 0, timeout: 1_000, ...options }).then(
