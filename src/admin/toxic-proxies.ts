@@ -236,8 +236,7 @@ function changed(old: ProxyConfig, { listen, upstream }: ProxyWish): ProxyConfig
 function placed(text: string, { listen: old }: ProxyConfig): Address {
   const wanted = parsed(() => parseAddress(text, "listen"));
   const any = wanted.kind === "tcp" && wanted.port === 0 && old.kind === "tcp";
-  const address = any ? { ...wanted, port: old.port } : wanted;
-  return sameAddress(address, old) ? old : address;
+  return any ? { ...wanted, port: old.port } : wanted;
 }
 
 function aimed(text: string, old: ProxyConfig): ProxyConfig["targets"] {

@@ -56,6 +56,8 @@ export function tapConfig(line: Run): Config {
     admin: { ...NO_FILE.admin, listen: null },
     log: { ...logOf(line, DEFAULTS.log), summaryInterval: 0 },
     engine: { mode: "portable", workers: "auto" },
+    // Whoever looks on has seen enough.
+    shutdown: { grace: 0 },
     proxies: [
       {
         ...proxy,

@@ -1,8 +1,8 @@
 /** Everything that can be typed after `weir`: parsing, help and errors all come from this table. */
 import { DEFAULT_ADMIN } from "../config/config.ts";
-import { INSPECT_DIRECTIONS, INSPECT_FORMATS } from "../config/inspect-schema.ts";
 import type { Program } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
+import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
 
 export const program = {
@@ -100,69 +100,8 @@ export const program = {
         },
       ],
     },
-    {
-      name: "tap",
-      summary: "Relay and show what passes, or write it down",
-      about:
-        "Relays LISTEN to TARGET and shows what passes: as a dump for people, as JSON lines, or as packets for Wireshark and tshark. Its own messages go to standard error while records go to standard output.",
-      positionals: [
-        { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
-        { name: "TARGET", kind: "target", about: "Where weir connects for each client" },
-      ],
-      flagGroups: [
-        {
-          title: "Flags",
-          flags: [
-            {
-              name: "format",
-              kind: "choice",
-              placeholder: "FORMAT",
-              values: INSPECT_FORMATS,
-              default: "hex",
-              about: "hex (a dump for people), jsonl (JSON lines) or pcap (packets for Wireshark)",
-            },
-            {
-              name: "out",
-              short: "o",
-              kind: "file",
-              default: "-",
-              about:
-                "Where to; - is standard output. {session}, {client} or {time} in the path make a file for each connection",
-            },
-            {
-              name: "direction",
-              kind: "choice",
-              placeholder: "WHOSE",
-              values: INSPECT_DIRECTIONS,
-              default: "both",
-              about: "What clients send (upstream), what they get (downstream), or both",
-            },
-            {
-              name: "max-bytes",
-              kind: "sizeOrOff",
-              default: "off",
-              about: "Bytes of a connection after which no more is recorded",
-            },
-            {
-              name: "max-size",
-              kind: "sizeOrOff",
-              default: "100MiB",
-              about: "Size after which a file becomes FILE.1 and a new one begins",
-            },
-            { name: "keep", kind: "count", default: "9", about: "How many older files are kept" },
-          ],
-        },
-        { title: "Log", flags: LOG_FLAGS },
-      ],
-      examples: [
-        { about: "See what a client and a database say to each other", line: "weir tap 5433 127.0.0.1:5432" },
-        { about: "The same for Wireshark", line: "weir tap 5433 127.0.0.1:5432 --format pcap --out db.pcap" },
-        {
-          about: "One JSON file for each connection, to be sent again later",
-          line: "weir tap 8080 127.0.0.1:80 --format jsonl --out web-{session}.jsonl",
-        },
-      ],
-    },
+    TAP,
+    REPLAY,
     {
       name: "check",
       summary: "Find every problem of a configuration file",

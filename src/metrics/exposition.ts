@@ -8,6 +8,7 @@ import type { TargetView } from "../balance/group.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { CELL, Counters } from "./counters.ts";
 import type { HistogramView } from "./histogram.ts";
+import { labels } from "./labels.ts";
 import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
@@ -243,13 +244,4 @@ function belongs(counters: Counters, isFront: boolean, reason: Reason): boolean 
 
 function owner({ proxy, target }: Counters): Record<string, string> {
   return target === "" ? { proxy } : { proxy, target };
-}
-
-function labels(...sets: Record<string, string>[]): string {
-  const pairs = sets.flatMap((set) => Object.entries(set)).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return `{${pairs.join(",")}}`;
-}
-
-function escapeLabel(value: string): string {
-  return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }

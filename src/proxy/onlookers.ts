@@ -5,6 +5,7 @@ import type { Direction, Step } from "../filter/step.ts";
 import type { Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
+import { isPerSession } from "../observe/inspect/file-name.ts";
 import { type InspectHooks, Inspector } from "../observe/inspect/inspector.ts";
 import type { SessionInspection } from "../observe/inspect/session-inspection.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
@@ -108,7 +109,8 @@ export class Onlookers {
   }
 
   #inspect(): void {
-    // Those before are closed by the sessions that they still have, or by the end of the process.
+    // Those before close their files behind the sessions that they still have.
+    for (const old of this.#inspectors) old.close();
     const hooks = this.#events.inspect ?? UNHEARD;
     this.#inspectors = this.#config.inspects.map((each) => new Inspector(this.#runtime, this.#proxy, each, hooks));
   }
@@ -117,7 +119,7 @@ export class Onlookers {
 /** What a session of a proxy counts for among the descriptors of the process. */
 export function weightOf({ observers, inspects }: Pick<ProxyConfig, "observers" | "inspects">): number {
   const streams = observers.filter(({ address }) => address.kind !== "udp").length;
-  return sessionsFor(streams + inspects.length);
+  return sessionsFor(streams + inspects.filter(({ path }) => isPerSession(path)).length);
 }
 
 export class SessionOnlookers {

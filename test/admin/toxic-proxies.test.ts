@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { type ProxyWish, ToxicProxies } from "../../src/admin/toxic-proxies.ts";
 import { plainTarget } from "../../src/config/config.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { deferred } from "../contract/kit.ts";
+import { deferred, LOOPBACK } from "../contract/kit.ts";
 import { fault } from "../filter/faults/rig.ts";
 import { FakeProxies, FIRST_PORT } from "./fake-proxies.ts";
 
@@ -136,12 +136,15 @@ describe("a proxy that is updated", () => {
     const { host, proxies } = await faulty({ ...REDIS, listen: "127.0.0.1:0" });
     const listen = `127.0.0.1:${FIRST_PORT}`;
     const off = { ...REDIS, listen, enabled: false, faults: [LATENCY] };
+    expect(host.running[0]?.config.listen).toEqual(LOOPBACK);
     expect(await proxies.update("redis", { enabled: false })).toEqual(off);
     expect(await proxies.update("redis", { enabled: false, listen: "127.0.0.1:0" })).toEqual(off);
     expect(proxies.all).toEqual([off]);
     expect(host.told).toEqual(["remove redis"]);
     expect(await proxies.update("redis", { enabled: true })).toEqual({ ...off, enabled: true });
     expect(host.told).toEqual(["remove redis", `add redis ${listen}`]);
+    for (const running of host.running) running.draining = true;
+    expect(proxies.all).toEqual([]);
   });
 
   test("while it is switched off may get other addresses", async () => {
@@ -282,6 +285,7 @@ describe("reset", () => {
       [true, []],
       [true, []],
     ]);
+    await proxies.reset();
     expect(host.told).toEqual(["configure redis: ", "add off 127.0.0.1:1"]);
   });
 

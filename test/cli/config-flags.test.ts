@@ -15,7 +15,8 @@ describe("weir tcp", () => {
   });
 
   test("with all flags is what a file with all keys is", () => {
-    const file = `[admin]
+    const file = `seed = 7
+      [admin]
       listen = ":9000"
       token_env = "TOKEN"
       [log]
@@ -60,6 +61,8 @@ describe("weir tcp", () => {
       max_connections_per_source = 10
       rate = { connections_per_source = "20/s", burst = 50 }
       proxy_protocol = { accept_from = ["10.0.0.7", "::1"], send = "v2" }
+      observer = [{ address = "127.0.0.1:6000", copies = "both" }, { address = "unix:/run/copy.sock" }]
+      fault = [{ type = "latency", latency = "100ms", toxicity = 0.5 }]
       timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `;
     const flags = [
@@ -70,6 +73,8 @@ describe("weir tcp", () => {
       "--dns-server 10.0.0.53:53 --dns-server [::1]:53 --dns-interval 1m",
       "--allow 10.0.0.0/8 --deny 10.1.0.0/16 --allow fd00::/8 --refuse close --allow-file in.txt --deny-file out.txt",
       "--max-connections 100 --queue-size 5 --queue-timeout 1s --max-connections-per-source 10 --rate 20/s --burst 50",
+      "--observer 127.0.0.1:6000,copies=both --observer unix:/run/copy.sock --seed 7",
+      "--fault latency:latency=100ms,toxicity=0.5",
       "--accept-proxy-from 10.0.0.7 --accept-proxy-from ::1 --send-proxy v2",
       "--connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
     ];

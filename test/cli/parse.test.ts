@@ -196,7 +196,7 @@ describe("a bad command line", () => {
     // arguments
     ["tcp", "weir tcp: LISTEN is missing; usage: weir tcp LISTEN TARGET…"],
     ["tcp 8080", "weir tcp: TARGET is missing; usage: weir tcp LISTEN TARGET…"],
-    ["run a.toml b.toml", 'weir run: unexpected argument "b.toml"; usage: weir run CONFIG'],
+    ["run a.toml b.toml", 'weir run: unexpected argument "b.toml"; usage: weir run [CONFIG]'],
     ["echo 1 2", 'weir echo: unexpected argument "2"; usage: weir echo [LISTEN]'],
     ["demo 1", 'weir demo: unexpected argument "1"; usage: weir demo'],
     ["help tcp run", 'weir help: unexpected argument "run"; usage: weir help [COMMAND]'],

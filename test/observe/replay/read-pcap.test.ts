@@ -1,95 +1,25 @@
 /** Captures of others: links, byte orders, and what networks do to segments. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Direction } from "../../../src/filter/step.ts";
 import { UsageError } from "../../../src/net/errors.ts";
 import { readPcap } from "../../../src/observe/replay/read-pcap.ts";
 import { readRecording } from "../../../src/observe/replay/read-recording.ts";
 import type { RecordedSession } from "../../../src/observe/replay/recording.ts";
-import { bytes, InspectWorld, play } from "../inspect/world.ts";
+import { bytes, InspectWorld } from "../inspect/world.ts";
+import {
+  bigEndian,
+  bytesOfPayload,
+  capture,
+  join,
+  onLink,
+  type Pcap,
+  RECORD,
+  split,
+  stream,
+  summary,
+  WHOLE,
+} from "./pcap-file.ts";
 import { text } from "./world.ts";
-
-/** A file of a capture, to be taken apart and put together otherwise. */
-interface Pcap {
-  readonly header: Uint8Array;
-  readonly records: readonly Uint8Array[];
-}
-
-const HEADER = 24;
-const RECORD = 16;
-
-function split(capture: Uint8Array): Pcap {
-  const records: Uint8Array[] = [];
-  for (let at = HEADER; at < capture.length; ) {
-    const end = at + RECORD + new DataView(capture.buffer, capture.byteOffset + at).getUint32(8, true);
-    records.push(capture.slice(at, end));
-    at = end;
-  }
-  return { header: capture.slice(0, HEADER), records };
-}
-
-function join({ header, records }: Pcap): Uint8Array {
-  return Uint8Array.from([header, ...records].flatMap((part) => [...part]));
-}
-
-/** The capture of a session in which both say something twice. */
-function capture(id = 7): Pcap {
-  const world = new InspectWorld({ format: "pcap" });
-  play(world.session({ id }), [
-    ["upstream", bytes("one ")],
-    ["downstream", bytes("1 ")],
-    ["upstream", bytes("two")],
-    ["downstream", bytes("2")],
-  ]);
-  return split(world.files.read("record"));
-}
-
-function stream({ events }: RecordedSession, direction: Direction): string {
-  return text(
-    events.flatMap((event) => (event.kind === "data" && event.direction === direction ? [...event.bytes] : [])),
-  );
-}
-
-/** What one session of a capture says, and how it ends. */
-function summary(pcap: Pcap): string[] {
-  return readPcap(join(pcap)).sessions.map((session) => {
-    const ends = session.events.flatMap((event) => (event.kind === "data" ? [] : [event.kind]));
-    const odd = [session.cut ? "cut" : "", session.unusable ?? ""];
-    return [stream(session, "upstream"), stream(session, "downstream"), ...ends, ...odd]
-      .filter((each) => each)
-      .join("|");
-  });
-}
-
-const WHOLE = ["one two|1 2|end|end"];
-
-/** With so many bytes before each packet, as captured on a link of another type. */
-function onLink(link: number, before: readonly number[]): Pcap {
-  const { header, records } = capture();
-  new DataView(header.buffer).setUint32(20, link, true);
-  const framed = records.map((record) => {
-    const longer = Uint8Array.from([...record.subarray(0, RECORD), ...before, ...record.subarray(RECORD), 0, 0]);
-    new DataView(longer.buffer).setUint32(8, longer.length - RECORD, true);
-    return longer;
-  });
-  return { header, records: framed };
-}
-
-/** As a machine of the other byte order would have written it, with microseconds. */
-function bigEndian({ header, records }: Pcap): Pcap {
-  const swap = (part: Uint8Array, words: number) => {
-    const view = new DataView(part.buffer);
-    for (let at = 0; at < 4 * words; at += 4) view.setUint32(at, view.getUint32(at, true));
-  };
-  swap(header, 6);
-  new DataView(header.buffer).setUint32(0, 0xa1b2c3d4);
-  for (const record of records) {
-    swap(record, 4);
-    const view = new DataView(record.buffer);
-    view.setUint32(4, view.getUint32(4) / 1_000);
-  }
-  return { header, records };
-}
 
 describe("a capture is read", () => {
   const macs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
@@ -209,25 +139,6 @@ describe("segments", () => {
     }
   });
 });
-
-/** Replaces the payload of one segment by a longer one that begins earlier. */
-function bytesOfPayload(
-  records: readonly Uint8Array[],
-  payload: string,
-  old: Uint8Array,
-  earlier: number,
-  fresh: Uint8Array,
-): Uint8Array[] {
-  return records.map((record) => {
-    if (!text([...record]).endsWith(payload)) return record;
-    const longer = Uint8Array.from([...record.subarray(0, record.length - old.length), ...fresh]);
-    const view = new DataView(longer.buffer);
-    view.setUint32(8, longer.length - RECORD, true);
-    view.setUint16(RECORD + 2, longer.length - RECORD);
-    view.setUint32(RECORD + 24, view.getUint32(RECORD + 24) + earlier);
-    return longer;
-  });
-}
 
 describe("a file that is none, or not whole", () => {
   const fails = (file: Uint8Array, why: string) => {
