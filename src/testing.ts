@@ -11,6 +11,10 @@
  *   // What does a client of db.address do when nobody answers?
  * });
  * ```
+ *
+ * Under `bun test`, `expect(promise).rejects` and `.resolves` stand still until the promise has settled. So nothing that
+ * follows can settle it, and with the native engine nothing does (oven-sh/bun#43819): there, look at
+ * `await promise.catch((error) => error)`.
  */
 import { host } from "#host";
 import { runtime } from "#runtime";

@@ -32,12 +32,23 @@ function complaints(path: string): Promise<string[]> {
 /** A tap in front of `target`, until it is disposed of. */
 async function tap(target: string, file: string, format: string) {
   const path = join(directory, file);
-  const weir = await Weir.start(["tap", "127.0.0.1:0", target, "--format", format, "--out", path]);
+  const weir = await Weir.start([
+    "tap",
+    "127.0.0.1:0",
+    target,
+    "--format",
+    format,
+    "--out",
+    path,
+    "--log",
+    "connections",
+  ]);
   return {
     path,
     port: await weir.port(),
-    /** Ends it, so that everything is written. */
-    async done() {
+    /** Ends it when so many connections are over, so that everything is written. */
+    async done(connections: number) {
+      for (let n = 0; n < connections; n++) await weir.stdout.next((line) => line.includes("ConnectionClosed"));
       weir.signal("SIGTERM");
       expect(await weir.exit()).toBe(0);
     },
@@ -71,7 +82,7 @@ describe.skipIf(!haveTool("tshark"))("tshark reads", () => {
       "/dev/null",
     ]);
     expect(code).toBe(0);
-    await it.done();
+    await it.done(1);
     expect(await complaints(it.path)).toEqual([]);
     expect(await tshark(it.path, "http", "http.request.uri", "http.response.code")).toEqual([
       "/one|",
@@ -93,7 +104,7 @@ describe.skipIf(!haveTool("tshark"))("tshark reads", () => {
     const cli = (...command: readonly string[]) => run(["redis-cli", "-p", String(it.port), ...command]);
     expect((await cli("SET", "colour", "red")).out).toBe("OK\n");
     expect((await cli("GET", "colour")).out).toBe("red\n");
-    await it.done();
+    await it.done(2);
     expect(await complaints(it.path)).toEqual([]);
     // Its dissector goes by the port.
     const decoded = ["-d", `tcp.port==${it.port},resp`, "-Y", "resp"];
@@ -118,9 +129,11 @@ describe.skipIf(!haveTool("tshark"))("tshark reads", () => {
 test("what was recorded is played again, and compared", async () => {
   using server = web();
   await using it = await tap(server.address, "web.jsonl", "jsonl");
-  const pages = await Promise.all(["/a", "/b"].map((path) => fetch(`http://127.0.0.1:${it.port}${path}`)));
+  const pages = await Promise.all(
+    ["/a", "/b"].map((path) => fetch(`http://127.0.0.1:${it.port}${path}`, { headers: { connection: "close" } })),
+  );
   for (const page of pages) await page.text();
-  await it.done();
+  await it.done(2);
   expect(readFileSync(it.path, "utf8")).toContain('"direction":"upstream"');
   using same = web();
   const speed = ["--speed", "max"];
