@@ -41,6 +41,10 @@ export class Weir implements AsyncDisposable {
     this.#child.kill(name);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   exit(): Promise<number> {
     return this.#child.exited;
   }
