@@ -25,6 +25,8 @@ const STEPS: readonly Step[] = [
       "--quiet",
       "src/main.ts",
       "src/index.ts",
+      "src/testing.ts",
+      "examples/testing/deno.test.ts",
       "test/contract/run-linux.ts",
       "adapters/linux/worker.ts",
     ],

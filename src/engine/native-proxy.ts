@@ -9,24 +9,17 @@ import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
 import { abandonEntrance, type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
-import type { ProxyEvent, ToWorker, Wants } from "./protocol.ts";
+import type { Answer, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { Listening } from "./threads.ts";
 import type { Worker } from "./worker-handle.ts";
 
 let lastRequest = 0;
 
-interface Listing {
-  readonly limit: number;
-  readonly waiting: Set<number>;
-  total: number;
-  connections: ConnectionList["connections"][number][];
-  readonly resolve: (list: ConnectionList) => void;
-}
-
+/** Something that all workers were asked. */
 interface Question {
   readonly waiting: Set<number>;
-  found: boolean;
-  readonly resolve: (found: boolean) => void;
+  readonly answers: Answer[];
+  readonly resolve: (answers: readonly Answer[]) => void;
 }
 
 export class NativeProxy implements ProxyControl {
@@ -34,6 +27,7 @@ export class NativeProxy implements ProxyControl {
   readonly stopped: Promise<void>;
   onDrained: () => void = () => {};
   draining = false;
+  #over = false;
   readonly #number: number;
   readonly #listening: Listening;
   readonly #events: ProxyEvents;
@@ -44,7 +38,6 @@ export class NativeProxy implements ProxyControl {
   readonly #opening = new Set<number>();
   readonly #stopping = new Set<number>();
   readonly #finishing = new Set<number>();
-  readonly #listings = new Map<number, Listing>();
   readonly #questions = new Map<number, Question>();
   readonly #runtime: Runtime;
   readonly #group: TargetGroup;
@@ -145,18 +138,15 @@ export class NativeProxy implements ProxyControl {
   }
 
   async connections(limit: number): Promise<ConnectionList> {
-    const request = ++lastRequest;
-    const alive = this.#workers.filter((worker) => worker.alive);
-    if (alive.length === 0) return { total: 0, connections: [] };
-    return await new Promise((resolve) => {
-      const waiting = new Set(alive.map(({ index }) => index));
-      this.#listings.set(request, { limit, waiting, total: 0, connections: [], resolve });
-      for (const worker of alive) worker.post({ type: "list", request, proxy: this.#number, limit });
-    });
+    const answers = await this.#ask((request) => ({ type: "list", request, proxy: this.#number, limit }));
+    const lists = answers.filter((answer) => typeof answer === "object");
+    const connections = lists.flatMap((list) => list.connections).sort((one, other) => one.id - other.id);
+    return { total: lists.reduce((sum, { total }) => sum + total, 0), connections: connections.slice(0, limit) };
   }
 
-  close(id: number): Promise<boolean> {
-    return this.#ask((request) => ({ type: "close", request, proxy: this.#number, id }));
+  async close(id: number): Promise<boolean> {
+    const answers = await this.#ask((request) => ({ type: "close", request, proxy: this.#number, id }));
+    return answers.includes(true);
   }
 
   setTarget(address: string, change: TargetChange): boolean {
@@ -206,38 +196,28 @@ export class NativeProxy implements ProxyControl {
     if (what === "drained") this.#crossOff(this.#finishing, worker, () => this.#finish());
   }
 
-  listed(request: number, worker: number, list: ConnectionList): void {
-    const listing = this.#listings.get(request);
-    if (!listing) return;
-    listing.total += list.total;
-    listing.connections.push(...list.connections);
-    this.#crossOff(listing.waiting, worker, () => {
-      this.#listings.delete(request);
-      const connections = listing.connections.sort((a, b) => a.id - b.id).slice(0, listing.limit);
-      listing.resolve({ total: listing.total, connections });
-    });
-  }
-
-  /** A worker has done what it was asked to; `found`: it had what was meant. */
-  answered(request: number, worker: number, found: boolean): void {
+  /** A worker has done what it was asked to; undefined: it is dead. */
+  answered(request: number, worker: number, answer: Answer | undefined): void {
     const question = this.#questions.get(request);
     if (!question) return;
-    question.found ||= found;
-    this.#crossOff(question.waiting, worker, () => {
-      this.#questions.delete(request);
-      question.resolve(question.found);
+    if (answer !== undefined) question.answers.push(answer);
+    this.#crossOff(question.waiting, worker, () => this.#settle(request, question));
+  }
+
+  /** Resolves when all workers have answered, or the proxy is no more. */
+  async #ask(message: (request: number) => ToWorker): Promise<readonly Answer[]> {
+    const request = ++lastRequest;
+    const alive = this.#over ? [] : this.#workers.filter((worker) => worker.alive);
+    if (alive.length === 0) return [];
+    return await new Promise((resolve) => {
+      this.#questions.set(request, { waiting: new Set(alive.map(({ index }) => index)), answers: [], resolve });
+      for (const worker of alive) worker.post(message(request));
     });
   }
 
-  /** Resolves when all workers have answered: whether one of them had what was meant. */
-  async #ask(message: (request: number) => ToWorker): Promise<boolean> {
-    const request = ++lastRequest;
-    const alive = this.#workers.filter((worker) => worker.alive);
-    if (alive.length === 0) return false;
-    return await new Promise((resolve) => {
-      this.#questions.set(request, { waiting: new Set(alive.map(({ index }) => index)), found: false, resolve });
-      for (const worker of alive) worker.post(message(request));
-    });
+  #settle(request: number, { answers, resolve }: Question): void {
+    this.#questions.delete(request);
+    resolve(answers);
   }
 
   tell(event: ProxyEvent): void {
@@ -250,8 +230,7 @@ export class NativeProxy implements ProxyControl {
 
   /** A worker has died, with whatever it had; the number of its connections. */
   abandoned(worker: number): number {
-    for (const request of this.#listings.keys()) this.listed(request, worker, { total: 0, connections: [] });
-    for (const request of this.#questions.keys()) this.answered(request, worker, false);
+    for (const request of this.#questions.keys()) this.answered(request, worker, undefined);
     this.heard("opened", worker);
     this.heard("stopped", worker);
     this.heard("drained", worker);
@@ -272,7 +251,10 @@ export class NativeProxy implements ProxyControl {
   }
 
   #finish(): void {
+    this.#over = true;
     this.#group.stop();
+    // Nobody hears the workers' answers any more.
+    for (const [request, question] of this.#questions) this.#settle(request, question);
     this.onDrained();
     this.#resolveDrained();
   }

@@ -109,11 +109,8 @@ export class NativeEngine implements Engine {
       case "full":
         this.watch.full?.();
         return;
-      case "list":
-        this.#proxies.get(message.proxy)?.listed(message.request, worker.index, message.list);
-        return;
       case "answer":
-        this.#proxies.get(message.proxy)?.answered(message.request, worker.index, message.found);
+        this.#proxies.get(message.proxy)?.answered(message.request, worker.index, message.answer);
         return;
       case "nudge":
         this.#proxies.get(message.proxy)?.nudged(worker);

@@ -50,12 +50,13 @@ export type FromWorker =
   | { readonly type: "stopped"; readonly proxy: number }
   | { readonly type: "drained"; readonly proxy: number }
   | { readonly type: "events"; readonly events: readonly ProxyEvent[]; readonly lost: number }
-  | { readonly type: "list"; readonly request: number; readonly proxy: number; readonly list: ConnectionList }
   | { readonly type: "nudge"; readonly proxy: number }
-  /** Done; `found`: what was meant was here. */
-  | { readonly type: "answer"; readonly request: number; readonly proxy: number; readonly found: boolean }
+  /** Done: whether what was meant was here, or what there is. */
+  | { readonly type: "answer"; readonly request: number; readonly proxy: number; readonly answer: Answer }
   | { readonly type: "resolve"; readonly host: string }
   | { readonly type: "full" };
+
+export type Answer = boolean | ConnectionList;
 
 /** Which events of a proxy somebody wants. */
 export interface Wants {

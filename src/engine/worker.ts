@@ -7,7 +7,7 @@ import type { Listener, ListenOptions, Runtime, StreamSocket, Timer } from "../n
 import { shareBudget } from "../proxy/descriptors.ts";
 import { type Failure, type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
 import type { ConnectionRecord } from "../proxy/record.ts";
-import type { FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
+import type { Answer, FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { WorkerSetup } from "./threads.ts";
 
 /** Milliseconds for which events are gathered. */
@@ -128,13 +128,13 @@ export class EngineWorker {
     this.#hooks.send({ type: "drained", proxy });
   }
 
-  async #list({ request, proxy, limit }: Extract<ToWorker, { type: "list" }>): Promise<void> {
-    const list = (await this.#proxies.get(proxy)?.connections(limit)) ?? { total: 0, connections: [] };
-    this.#hooks.send({ type: "list", request, proxy, list });
+  async #list(message: Extract<ToWorker, { type: "list" }>): Promise<void> {
+    const { proxy, limit } = message;
+    this.#answer(message, (await this.#proxies.get(proxy)?.connections(limit)) ?? { total: 0, connections: [] });
   }
 
-  #answer({ request, proxy }: Extract<ToWorker, { type: "close" | "configure" }>, found: boolean): void {
-    this.#hooks.send({ type: "answer", request, proxy, found });
+  #answer({ request, proxy }: Extract<ToWorker, { readonly request: number }>, answer: Answer): void {
+    this.#hooks.send({ type: "answer", request, proxy, answer });
   }
 
   #watch(proxy: number, wants: Wants): ProxyEvents {

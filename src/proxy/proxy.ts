@@ -75,6 +75,7 @@ export class RunningProxy implements SessionOwner {
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
+  #ordinal = 0;
   readonly #budget: DescriptorBudget;
   /** Nobody wants to hear of connections that are shut out. */
   readonly #quiet: boolean;
@@ -198,7 +199,7 @@ export class RunningProxy implements SessionOwner {
   arrived(session: Session): void {
     this.#events.opened?.(session.connection);
     if (session.over) return;
-    const down = this.#processing.down(session.id);
+    const down = this.#processing.down(session.ordinal);
     if (down) session.cut("fault", down);
     else this.#entrance.enter(session);
   }
@@ -228,7 +229,7 @@ export class RunningProxy implements SessionOwner {
     const fits = this.#budget.take(weight);
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);
-    const session = new Session(this.#nextId(), this, this.#rules, socket, weight);
+    const session = new Session(this.#nextId(), this, this.#rules, socket, { weight, ordinal: ++this.#ordinal });
     this.#sessions.set(session.id, session);
     try {
       if (this.#cutting) session.cut("shutdown");

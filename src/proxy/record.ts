@@ -31,7 +31,7 @@ export interface ConnectionRecord extends Connection {
   readonly rule: string | null;
   /** The code of the error behind `reason`, if there was one: `ECONNRESET`, `ECONNREFUSED`, … */
   readonly error: string | null;
-  /** Bytes read from the client that could not be handed to the target's socket. */
+  /** Bytes read from the client that could not be handed to the target's socket; not what a filter or a fault took away. */
   readonly undeliveredUpstream: number;
   /** Bytes read from the target that could not be handed to the client's socket. */
   readonly undeliveredDownstream: number;

@@ -43,10 +43,21 @@ export interface SessionOwner {
   readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
 }
 
+/** A session among the others of its proxy. */
+export interface Place {
+  /** What it counts for among the descriptors of the process. */
+  readonly weight: number;
+  /** The how manieth it is in its thread. */
+  readonly ordinal: number;
+}
+
+const FIRST: Place = { weight: 1, ordinal: 1 };
+
 export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, StepsOwner, Source {
   readonly id: number;
   readonly rules: Rules;
   readonly weight: number;
+  readonly ordinal: number;
   read: RelayOwner["read"];
   /** What it holds of the proxy's limits, for whoever gave it; see `Entrance`. */
   admitted = false;
@@ -72,10 +83,10 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   #error: SocketError | undefined;
   #endedAt: number | undefined;
 
-  /** `weight`: of its descriptors, for whoever counts them. */
-  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket, weight = 1) {
+  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket, place: Place = FIRST) {
     this.id = id;
-    this.weight = weight;
+    this.weight = place.weight;
+    this.ordinal = place.ordinal;
     this.rules = rules;
     this.#owner = owner;
     this.#client = client;

@@ -19,6 +19,8 @@ import type { Relay, Steps } from "./relay.ts";
 
 /** The session that steps belong to, and what they may do with it. */
 export interface StepsOwner extends Watched {
+  /** The how manieth it is. */
+  readonly ordinal: number;
   readonly runtime: Runtime;
   /** Bytes that a step may hold. */
   readonly buffer: number;
@@ -29,7 +31,7 @@ export interface StepsOwner extends Watched {
 /** What is done with the bytes of the sessions of a proxy. */
 export interface Treatment {
   readonly proxy: string;
-  /** All chance comes from it and from the session's id. */
+  /** All chance comes from it and from the session's ordinal: ids are given to several proxies, and to threads. */
   readonly seed: number;
   readonly filters: readonly FilterConfig[];
   readonly scripts: ReadonlyMap<string, ScriptFilter>;
@@ -41,7 +43,7 @@ interface Drawn {
   readonly step: Step | undefined;
 }
 
-/** The chance that a session has in something of that name. */
+/** The chance that a session has in something of that name. `session`: its ordinal. */
 export function chanceOf(seed: number, session: number, name: string): () => number {
   return randomFrom(mix(seed ^ mix(session)) ^ hashOf(name));
 }
@@ -103,19 +105,19 @@ export class SessionSteps {
   }
 
   #draw(config: FaultConfig): Drawn {
-    const random = chanceOf(this.#treatment.seed, this.#owner.id, config.name);
+    const random = chanceOf(this.#treatment.seed, this.#owner.ordinal, config.name);
     if (!hits(config, random)) return { config, step: undefined };
     return { config, step: this.#made(config.stream, random, (context) => createFault(config, context)) };
   }
 
   #filters(target: string): Steps {
     const { proxy, filters, scripts, seed } = this.#treatment;
-    const { id, client } = this.#owner;
+    const { id, ordinal, client } = this.#owner;
     const session = { id, client: formatAddress(client), target, proxy };
     const makers = filters.map((config) => createFilter(config, { session, scripts }));
     const made = (direction: Direction) =>
       makers.flatMap((make, index) => {
-        const random = chanceOf(seed, id, `filter ${index} ${direction}`);
+        const random = chanceOf(seed, ordinal, `filter ${index} ${direction}`);
         return this.#made(direction, random, make) ?? [];
       });
     return { upstream: made("upstream"), downstream: made("downstream") };

@@ -11,13 +11,15 @@ export class Netcat implements AsyncDisposable {
   /** They are those that `Probe.write` writes, from the first on. */
   exact = true;
   readonly #child: Subprocess<"pipe", "pipe", "pipe">;
-  readonly #shown: Promise<void>;
+  readonly #shown: Promise<unknown>;
+  #said = "";
   #wake: () => void = () => {};
 
   /** `nc -l HOST PORT`, when it listens. */
   static async listen(host: string, port: number): Promise<Netcat> {
     const netcat = new Netcat(["-v", "-l", host, String(port)]);
-    await netcat.#listens();
+    await netcat.#until(() => /Listening on|gone/.test(netcat.#said));
+    if (!netcat.#said.startsWith("Listening on")) throw new Error(`nc does not listen: ${netcat.#said}`);
     return netcat;
   }
 
@@ -28,7 +30,7 @@ export class Netcat implements AsyncDisposable {
 
   private constructor(args: readonly string[]) {
     this.#child = Bun.spawn(["nc", ...args], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-    this.#shown = this.#show();
+    this.#shown = Promise.all([this.#show(), this.#listen()]);
   }
 
   type(text: string): void {
@@ -46,12 +48,8 @@ export class Netcat implements AsyncDisposable {
   }
 
   /** It has shown this text. */
-  async shows(text: string): Promise<void> {
-    while (!this.text.includes(text)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  shows(text: string): Promise<void> {
+    return this.#until(() => this.text.includes(text));
   }
 
   /** It has ended by itself, and everything that it showed is here. */
@@ -65,13 +63,22 @@ export class Netcat implements AsyncDisposable {
     await this.exit();
   }
 
-  async #listens(): Promise<void> {
-    let said = "";
-    for await (const chunk of this.#child.stderr) {
-      said += new TextDecoder().decode(chunk);
-      if (said.includes("Listening on")) return;
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
-    throw new Error(`nc does not listen: ${said}`);
+  }
+
+  /** What it says about itself is read to the end: it dies of what nobody reads. */
+  async #listen(): Promise<void> {
+    for await (const chunk of this.#child.stderr) {
+      this.#said += new TextDecoder().decode(chunk);
+      this.#wake();
+    }
+    this.#said += "; it is gone";
+    this.#wake();
   }
 
   async #show(): Promise<void> {

@@ -1,6 +1,5 @@
 /** weir as a process with observers, and clients, targets and observers of the test, which check every byte. */
 import { randomInt } from "node:crypto";
-import { runtime } from "#runtime";
 import { type Address, formatAddress, parseAddress } from "../../src/net/address.ts";
 import type { ObserverView } from "../../src/observe/observer-counters.ts";
 import { Kit, LOOPBACK } from "../contract/kit.ts";

@@ -91,3 +91,13 @@ linux("an engine that was closed leaves no descriptor behind", async () => {
   for (let tries = 0; tries < 200 && open() > before + 3; tries++) await new Kit(runtime).busy(200);
   expect(open()).toBeLessThanOrEqual(before + 3);
 });
+
+linux("what is asked while a proxy ends, or after it, is answered", async () => {
+  await using it = await world();
+  const { proxy } = it;
+  const asked = () => [proxy.configure(proxy.config), proxy.connections(1), proxy.close(1)];
+  const before = asked();
+  const drained = proxy.drain();
+  const answers = await Promise.all([...before, ...asked(), drained.then(() => Promise.all(asked()))]);
+  expect(answers.at(-1)).toEqual([undefined, { total: 0, connections: [] }, false]);
+});

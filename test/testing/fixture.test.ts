@@ -33,7 +33,9 @@ async function hears(probe: Probe, text: string): Promise<void> {
 
 /** What becomes of a client that sends a word: it is answered, or the code of how it ends, "FIN" without an error. */
 async function fate(at: { readonly address: string }): Promise<string> {
-  const probe = await client(at);
+  // A reset may come before the runtime says that it is connected.
+  const probe = await client(at).catch((error: { code: string }) => error.code);
+  if (typeof probe === "string") return probe;
   probe.writeText("x");
   await probe.until(() => probe.received > 0 || probe.ended || probe.closed, "an answer or an end");
   if (probe.received > 0) return "answered";
