@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { targetsOf } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import type { Engine } from "../engine/engine.ts";
+import { needsMainThread } from "../engine/scripts.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
@@ -55,7 +56,10 @@ export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
   app.get("/api/proxies", (c) =>
-    c.json({ engine: { mode: engine.mode, workers: engine.workers }, proxies: source.proxies.map(describe) }),
+    c.json({
+      engine: { mode: engine.mode, workers: engine.workers },
+      proxies: source.proxies.map((proxy) => describe(proxy, engine)),
+    }),
   );
   app.get("/api/connections", async (c) => {
     const limit = Number(c.req.query("limit") ?? LIMIT);
@@ -97,7 +101,7 @@ function index({ proxies }: AdminSource): string {
   ].join("\n");
 }
 
-function describe(proxy: ProxyControl): unknown {
+function describe(proxy: ProxyControl, { mode }: Engine): unknown {
   const { config, counters } = proxy;
   const sum = totals([counters]);
   const timeouts = Object.entries(config.timeouts).map(([name, ms]) => [name, formatDuration(ms)]);
@@ -106,6 +110,7 @@ function describe(proxy: ProxyControl): unknown {
     listen: formatAddress(proxy.address),
     targets: proxy.targets,
     state: proxy.draining ? "draining" : "listening",
+    engine: needsMainThread(config) ? "portable" : mode,
     connections_active: sum.connectionsActive,
     connections_total: sum.connectionsTotal,
     bytes_upstream: sum.bytesUpstream,

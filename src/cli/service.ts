@@ -7,6 +7,7 @@ import { type Config, DEFAULTS, type ProxyConfig, targetsOf } from "../config/co
 import { same } from "../config/same.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
+import { needsMainThread } from "../engine/scripts.ts";
 import type { OpenThreads } from "../engine/threads.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
@@ -224,6 +225,12 @@ export class Service {
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
+    const inMain = this.proxies.filter(({ config }) => engine.mode === "native" && needsMainThread(config));
+    for (const { config } of inMain) {
+      const why = "it inspects, or has a script for a filter";
+      const text = `weir: proxy "${config.name}" runs on the portable engine: ${why}`;
+      this.log.write("info", "portable", text, { proxy: config.name });
+    }
     this.#announceServer("metrics", this.admin, "/metrics");
     this.#announceServer("toxiproxy", this.#toxiproxy, "");
     if (!this.#toxiproxy && !this.proxies.some(({ config: { faults } }) => faults.length > 0)) return;

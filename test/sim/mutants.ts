@@ -14,6 +14,10 @@ export interface Mutant {
 }
 
 const RELAY = "src/proxy/relay.ts";
+const SIDE = "src/proxy/side.ts";
+const DEADLINES = "src/proxy/deadlines.ts";
+const HOLDER = "src/filter/holder.ts";
+const TAP = "src/observe/tap.ts";
 const SESSION = "src/proxy/session.ts";
 const DIAL = "src/proxy/dial.ts";
 const ENTRANCE = "src/proxy/entrance.ts";
@@ -21,39 +25,39 @@ const ENTRANCE = "src/proxy/entrance.ts";
 export const MUTANTS: readonly Mutant[] = [
   {
     rule: "backpressure: a full socket pauses the one that feeds it",
-    file: RELAY,
+    file: SIDE,
     find: "    this.socket.pause();\n    this.held();",
     replace: "    this.held();",
   },
   {
     rule: "backpressure: a drain resumes it",
-    file: RELAY,
-    find: "    this.peer.socket.resume();",
+    file: SIDE,
+    find: "    else this.peer.resume();",
     replace: "",
   },
   {
     rule: "half-close: a FIN leaves the other direction open",
     file: RELAY,
-    find: "    side.peer.socket.end();",
-    replace: "    side.peer.socket.end();\n    side.socket.end();",
+    find: "    side.finish();",
+    replace: "    side.finish();\n    side.socket.end();",
   },
   {
     rule: "half-close: a FIN is passed on",
     file: RELAY,
-    find: "    side.peer.socket.end();",
+    find: "    side.finish();",
     replace: "",
   },
   {
     rule: "RST: a reset is passed on as a reset",
     file: RELAY,
-    find: "    else this.#resetWhenFlushed(side.peer);",
-    replace: "    else side.peer.socket.end();",
+    find: "    else this.#resetWhenFlushed(peer);",
+    replace: "    else peer.socket.end();",
   },
   {
     rule: "RST: it waits for the bytes before it",
     file: RELAY,
-    find: "    else this.#resetWhenFlushed(side.peer);",
-    replace: "    else side.peer.socket.abort();",
+    find: "    else this.#resetWhenFlushed(peer);",
+    replace: "    else peer.socket.abort();",
   },
   {
     rule: "RST: two broken sides do not wait for each other",
@@ -165,37 +169,37 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "fin timeout",
-    file: SESSION,
+    file: DEADLINES,
     find: "fin > 0 && relay.halfClosed",
     replace: "false && relay.halfClosed",
   },
   {
     rule: "idle timeout: bytes put it off",
-    file: SESSION,
+    file: DEADLINES,
     find: "const active = relay.activeAt;",
     replace: "const active = this.#openedAt;",
   },
   {
     rule: "lifetime",
-    file: SESSION,
+    file: DEADLINES,
     find: "if (lifetime > 0 && this.#openedAt",
     replace: "if (false && this.#openedAt",
   },
   {
     rule: "timers: a session takes its timer along",
     file: SESSION,
-    find: "  #finish(): void {\n    this.#timer?.cancel();",
+    find: "  #finish(): void {\n    this.#deadlines.cancel();",
     replace: "  #finish(): void {",
   },
   {
     rule: "counters: undelivered bytes",
     file: SESSION,
-    find: "      counters.add(CELL.undeliveredDownstream, this.#relay.client.socket.buffered);\n",
+    find: "      counters.add(CELL.undeliveredDownstream, this.#relay.target.undelivered);\n",
     replace: "",
   },
   {
     rule: "counters: bytes, while they move",
-    file: RELAY,
+    file: SIDE,
     find: "    (this.#cells[this.#bytesCell] as number) += bytes;\n",
     replace: "",
   },
@@ -246,6 +250,60 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/metrics/counters.ts",
     find: "    this.add(CELL.active, -lost);",
     replace: "",
+  },
+  {
+    rule: "faults: what one holds goes on when it is taken away",
+    file: HOLDER,
+    find: "this.#released ? ALL : this.turn(first, this.context.runtime.now())",
+    replace: "this.turn(first, this.context.runtime.now())",
+  },
+  {
+    rule: "faults: one that comes while the next is full waits for its drain",
+    file: HOLDER,
+    find: "    this.#owesDrain ||= this.#blocked;\n",
+    replace: "",
+  },
+  {
+    rule: "faults: one that comes while the socket is full knows that",
+    file: SIDE,
+    find: "this.peer.socket, steps, this.#waits)",
+    replace: "this.peer.socket, steps)",
+  },
+  {
+    rule: "faults: one that is full says so",
+    file: HOLDER,
+    find: "    this.#owesDrain = true;\n    return false;",
+    replace: "    return true;",
+  },
+  {
+    rule: "steps: the last bytes before a reset pass those that are held",
+    file: RELAY,
+    find: "const held = side.peer.path?.held ?? 0;",
+    replace: "const held = 0;",
+  },
+  {
+    rule: "observers: every byte is offered to each of them",
+    file: TAP,
+    find: "feed.offer(this.#direction, chunk);",
+    replace: "feed !== this.#feeds[1] && feed.offer(this.#direction, chunk);",
+  },
+  {
+    rule: "observers: what is moved past one that is too slow is counted",
+    file: TAP,
+    find: "for (const feed of this.#deaf) feed.missed(this.#direction, bytes);",
+    replace: "",
+  },
+  {
+    rule: "observers: a session waits for one that it may not lose",
+    file: TAP,
+    find: "!this.#nextFull && !this.#feeds.some((feed) => feed.full)",
+    replace: "!this.#nextFull",
+  },
+  {
+    rule: "observers: no session meets one any more when all are cut",
+    file: "src/proxy/proxy.ts",
+    find: "this.#cutting ? undefined : this.#processing.steps(session)",
+    replace: "this.#processing.steps(session)",
   },
 ];
 
