@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { type Address, formatAddress, parseAddress } from "../../src/net/address.ts";
 import type { ObserverView } from "../../src/observe/observer-counters.ts";
-import { Kit, LOOPBACK } from "../contract/kit.ts";
+import { type Kit, LOOPBACK } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 import { Weir } from "./weir.ts";
 
@@ -59,6 +59,8 @@ export interface Session {
 
 export interface ProxyView {
   readonly name: string;
+  readonly listen: string;
+  readonly state: string;
   readonly bytes_upstream: number;
   readonly bytes_downstream: number;
   readonly connections_active: number;
@@ -70,28 +72,21 @@ export class Stage implements AsyncDisposable {
   readonly kit: Kit;
   readonly weir: Weir;
   readonly targets: Arrivals;
-  readonly listening: readonly string[];
   readonly metrics: string;
 
-  private constructor(kit: Kit, weir: Weir, targets: Arrivals, listening: readonly string[], metrics: string) {
+  private constructor(kit: Kit, weir: Weir, targets: Arrivals, metrics: string) {
     this.kit = kit;
     this.weir = weir;
     this.targets = targets;
-    this.listening = listening;
     this.metrics = metrics;
   }
 
-  /** `args`: made from the address of the target, of a weir that listens `proxies` times. */
-  static async run(kit: Kit, args: (target: string) => readonly string[], proxies = 1): Promise<Stage> {
+  /** `args`: made from the address of the target. */
+  static async run(kit: Kit, args: (target: string) => readonly string[]): Promise<Stage> {
     const targets = await Arrivals.at(kit, LOOPBACK);
     const weir = await Weir.start([...args(targets.address), "--metrics", "127.0.0.1:0"]);
-    const listening: string[] = [];
-    while (listening.length < proxies) {
-      const line = await weir.stdout.next((each) => each.startsWith("listening "));
-      listening.push(line.split(" ")[1] ?? "");
-    }
     const metrics = (await weir.stdout.next((line) => line.startsWith("metrics "))).replace("metrics ", "");
-    return new Stage(kit, weir, targets, listening, metrics);
+    return new Stage(kit, weir, targets, metrics);
   }
 
   /** One proxy, with these observers as the command line has them. */
@@ -101,8 +96,9 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A client, and the connection to the target that weir has opened for it; one after the other. */
-  async session(listening = this.listening[0] ?? ""): Promise<Session> {
-    const client = new Probe(await this.kit.connect(parseAddress(listening, "target")));
+  async session(proxy = 0): Promise<Session> {
+    const { listen } = await this.proxy(proxy);
+    const client = new Probe(await this.kit.connect(parseAddress(listen, "target")));
     return { client, target: await this.targets.next() };
   }
 
@@ -147,11 +143,11 @@ export async function finish({ client, target }: Session): Promise<void> {
   if (client.received !== target.sent) throw new Error(`${client.received} of ${target.sent} bytes downstream`);
 }
 
-/** A word of the client, and one of the target, so many times: the sizes vary. */
-export async function pingPong({ client, target }: Session, rounds: number): Promise<void> {
+/** A word of the client, and one of the target, so many times: the sizes vary, up to `most` bytes. */
+export async function pingPong({ client, target }: Session, rounds: number, most = 1_000): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await say(client, target, 1 + ((round * 37) % 900));
-    await say(target, client, 1 + ((round * 101) % 900));
+    await say(client, target, 1 + ((round * 331) % most));
+    await say(target, client, 1 + ((round * 101) % most));
   }
 }
 

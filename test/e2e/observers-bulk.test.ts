@@ -135,9 +135,11 @@ describe.each([...ENGINES])("on the %s engine", (engine) => {
       }
       return peak(stage.weir.pid);
     };
-    const deaf = await Promise.all([",buffer=1MiB", ",buffer=1MiB,format=framed", ",when_full=disconnect"].map(
-      async (options) => (await Arrivals.at(kit, LOOPBACK, false)).address + options,
-    ));
+    const deaf = await Promise.all(
+      [",buffer=1MiB", ",buffer=1MiB,format=framed", ",when_full=disconnect"].map(
+        async (options) => (await Arrivals.at(kit, LOOPBACK, false)).address + options,
+      ),
+    );
     const alone = await most();
     const watched = await most(...deaf);
     expect(watched - alone).toBeLessThan(total);
