@@ -73,15 +73,8 @@ export class AdminServer {
     return { commit, undo: async () => await server?.bound.close(), later: [] };
   }
 
-  /** Waits for answers that are on their way, but not for ever. */
   async close(): Promise<void> {
-    let enough: () => void = () => {};
-    const patience = new Promise<void>((resolve) => {
-      enough = resolve;
-    });
-    const timer = this.#runtime.after(LINGER, () => enough());
-    await Promise.race([this.#server?.bound.close(), patience]);
-    timer.cancel();
+    await closed(this.#runtime, this.#server?.bound);
   }
 
   async #serve(config: AdminConfig): Promise<Server | undefined> {
@@ -105,4 +98,15 @@ export class AdminServer {
     const remedy = "set it to a secret";
     throw new UsageError("ECONFIG", `admin.token_env: the environment variable ${tokenEnv} is not set; ${remedy}`);
   }
+}
+
+/** Closes a server: waits for answers that are on their way, but not for ever. */
+export async function closed(runtime: Runtime, server: Bound | undefined): Promise<void> {
+  let enough: () => void = () => {};
+  const patience = new Promise<void>((resolve) => {
+    enough = resolve;
+  });
+  const timer = runtime.after(LINGER, () => enough());
+  await Promise.race([server?.close(), patience]);
+  timer.cancel();
 }

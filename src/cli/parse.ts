@@ -73,7 +73,9 @@ function parseCommand(command: Command, args: readonly string[], program: Progra
   const count = Math.max(words.length, command.positionals.length);
   const positionals = Array.from({ length: count }, (_, index) => {
     const each = (command.positionals[index] ?? last) as Positional;
-    const text = words[index] ?? each.default ?? fail(`${where}: ${each.name} is missing; usage: ${usage}`);
+    const text = words[index];
+    // What nobody has written is not theirs to put right.
+    if (text === undefined) return each.default ?? fail(`${where}: ${each.name} is missing; usage: ${usage}`);
     readValue(each, text, `${where}: ${each.name}`);
     return text;
   });

@@ -21,7 +21,7 @@ import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
-import { AdminServer } from "./admin-server.ts";
+import { AdminServer, closed } from "./admin-server.ts";
 import type { Host } from "./host.ts";
 
 /** As many seeds as are easy to type. */
@@ -197,7 +197,10 @@ export class Service {
     const proxies = new ToxicProxies({
       proxies: () => this.proxies,
       defaults: { ...DEFAULTS.proxy, seed: this.#seed },
-      add: (config) => this.#set.add(config),
+      add: async (config) => {
+        if (this.#stopping) throw new StoppingError();
+        return await this.#set.add(config);
+      },
       remove: (proxy) => this.#set.remove(proxy),
     });
     const app = toxiproxyApp(proxies, { listen, token: undefined, open: true });
@@ -272,7 +275,7 @@ export class Service {
     this.#summary?.cancel();
     await this.#set.drain();
     await this.#admin.close();
-    await this.#toxiproxy?.close();
+    await closed(this.runtime, this.#toxiproxy);
     await this.engine.close();
   }
 }

@@ -25,6 +25,8 @@ export class ProxySet {
   readonly #opened = new WeakMap<ProxyControl, ProxyConfig>();
   /** Those that came at run time: no configuration knows them, and no reload touches them. */
   readonly #extra = new Set<ProxyControl>();
+  /** Of the configuration, as it had them, and taken away at run time: they come back when it has something else. */
+  #overruled: readonly ProxyConfig[] = [];
   /** No longer listening, with connections left. */
   readonly #leaving = new Set<ProxyControl>();
   /** What those counted that are gone. */
@@ -57,10 +59,16 @@ export class ProxySet {
    * Makes the running proxies those of another configuration. Listeners that stay are never closed. Rejects, with
    * everything as it was, when one that is new cannot be started.
    */
-  async change(configs: readonly ProxyConfig[]): Promise<Changes> {
+  async change(all: readonly ProxyConfig[]): Promise<Changes> {
+    const overruled = this.#overruled.filter((each) => all.some((config) => same(each, config)));
+    const configs = all.filter((config) => !overruled.some((each) => same(each, config)));
     const kept = this.#match(configs);
     const fresh = configs.filter((config) => !kept.has(config));
-    const ours = [...this.#running.keys()].filter((proxy) => !this.#extra.has(proxy));
+    // With what was made in place of those that the configuration has changed since.
+    const stale = this.#overruled.filter((each) => !overruled.includes(each)).map(({ name }) => name);
+    const ours = [...this.#running.keys()].filter((proxy) => {
+      return !this.#extra.has(proxy) || stale.includes(proxy.config.name);
+    });
     const leaving = ours.filter((proxy) => ![...kept.values()].includes(proxy));
     // An address that a new one needs is free only when the old one has let go of it.
     const inTheWay = leaving.filter(({ config: { listen: old } }) => {
@@ -80,6 +88,7 @@ export class ProxySet {
       changed.push(config.name);
       later.push(...postponed(this.#opened.get(proxy) ?? old, config));
     }
+    this.#overruled = overruled;
     const removed = leaving.map(({ config }) => config.name);
     for (const proxy of leaving) if (!inTheWay.includes(proxy)) void this.#retire(proxy);
     return { added: fresh.map(({ name }) => name), changed, removed, later };
@@ -94,6 +103,8 @@ export class ProxySet {
 
   /** Stops one for good, and resets its connections; resolves when it no longer listens. */
   async remove(proxy: ProxyControl): Promise<void> {
+    const config = this.#extra.has(proxy) ? undefined : this.#running.get(proxy);
+    if (config) this.#overruled = [...this.#overruled, config];
     proxy.cut();
     await this.#retire(proxy);
   }

@@ -18,6 +18,8 @@ import type { Session } from "./session.ts";
 /** What the threads of one proxy share. */
 export interface EntranceMemory {
   readonly gate: SharedArrayBuffer;
+  /** One number: the connections so far. */
+  readonly ordinals: SharedArrayBuffer;
   /** As long as sources are limited. */
   readonly sources: SharedArrayBuffer | null;
 }
@@ -42,6 +44,7 @@ export function entranceMemory(
   const limited = limitsSources(perSource);
   return {
     gate: before?.gate ?? gateMemory(workers),
+    ordinals: before?.ordinals ?? new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     sources: limited ? (before?.sources ?? sourceTable(SOURCES, workers, seed)) : null,
   };
 }

@@ -1,5 +1,4 @@
 /** What one proxy does with bytes besides passing them on, in one thread: who looks on, filters, faults. */
-import { mix } from "../balance/hash.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { same } from "../config/same.ts";
 import { type FaultConfig, hits } from "../filter/faults/fault.ts";
@@ -20,13 +19,11 @@ const NO_SCRIPTS: ReadonlyMap<string, ScriptFilter> = new Map();
 
 export class Processing {
   readonly #onlookers: Onlookers;
-  readonly #worker: number;
   #scripts: ReadonlyMap<string, ScriptFilter>;
   #config: ProxyConfig;
 
   constructor(runtime: Runtime, config: ProxyConfig, share: ProcessingShare, events: OnlookerEvents) {
     this.#config = config;
-    this.#worker = share.worker;
     this.#scripts = share.scripts ?? NO_SCRIPTS;
     this.#onlookers = new Onlookers(runtime, config, share.observers, share.worker, events);
   }
@@ -51,8 +48,7 @@ export class Processing {
 
   /** The fault because of which a client gets no target: its service is down. */
   down(ordinal: number): string | undefined {
-    const { faults } = this.#config;
-    const seed = this.#seed;
+    const { faults, seed } = this.#config;
     const down = faults.find((fault) => {
       const { type, after, name } = fault;
       return type === "down" && after.bytes + after.time === 0 && hits(fault, chanceOf(seed, ordinal, name));
@@ -62,15 +58,16 @@ export class Processing {
 
   /** The steps of a session; undefined: it has none, its bytes are passed on as they are. */
   steps(owner: StepsOwner): SessionSteps | undefined {
-    const { name, faults, filters } = this.#config;
+    const { name, faults, filters, seed } = this.#config;
     const onlookers = this.#onlookers.any ? this.#onlookers.meet(owner) : undefined;
     if (!onlookers && filters.length === 0 && faults.length === 0) return undefined;
-    return new SessionSteps(owner, { proxy: name, seed: this.#seed, filters, scripts: this.#scripts }, onlookers);
+    return new SessionSteps(owner, { proxy: name, seed, filters, scripts: this.#scripts }, onlookers);
   }
 
-  /** Another one in each thread: their sessions have the same ordinals. */
-  get #seed(): number {
-    return mix(this.#config.seed ^ mix(this.#worker));
+  /** Steps for a session that has begun without: nobody can look at it from the beginning any more. */
+  lateSteps(owner: StepsOwner): SessionSteps {
+    const { name, seed } = this.#config;
+    return new SessionSteps(owner, { proxy: name, seed, filters: [], scripts: this.#scripts }, undefined);
   }
 
   /** No session is left, and none will come. */

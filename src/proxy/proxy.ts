@@ -75,7 +75,8 @@ export class RunningProxy implements SessionOwner {
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
-  #ordinal = 0;
+  /** How many there have been, in all threads: chance goes by that, so that a seed repeats it. */
+  readonly #ordinals: Int32Array;
   readonly #budget: DescriptorBudget;
   /** Nobody wants to hear of connections that are shut out. */
   readonly #quiet: boolean;
@@ -105,6 +106,7 @@ export class RunningProxy implements SessionOwner {
     this.#quiet = !events.opened && !events.failed;
     this.#nextId = share.nextId;
     this.#budget = descriptorBudget(runtime);
+    this.#ordinals = new Int32Array(share.memory.ordinals);
     this.#processing = new Processing(runtime, config, share, events);
     this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
     this.pool.replace(share.targets);
@@ -196,6 +198,10 @@ export class RunningProxy implements SessionOwner {
     for (const session of this.#sessions.values()) session.cut("shutdown");
   }
 
+  lateSteps(session: Session): SessionSteps {
+    return this.#processing.lateSteps(session);
+  }
+
   arrived(session: Session): void {
     this.#events.opened?.(session.connection);
     if (session.over) return;
@@ -229,7 +235,7 @@ export class RunningProxy implements SessionOwner {
     const fits = this.#budget.take(weight);
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);
-    const session = new Session(this.#nextId(), this, this.#rules, socket, { weight, ordinal: ++this.#ordinal });
+    const session = new Session(this.#nextId(), this, this.#rules, socket, { weight, ordinal: this.#ordinal() });
     this.#sessions.set(session.id, session);
     try {
       if (this.#cutting) session.cut("shutdown");
@@ -238,6 +244,10 @@ export class RunningProxy implements SessionOwner {
     } catch (cause) {
       session.failed(cause);
     }
+  }
+
+  #ordinal(): number {
+    return Atomics.add(this.#ordinals, 0, 1) + 1;
   }
 
   #report(session: Session): void {

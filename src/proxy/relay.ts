@@ -112,13 +112,17 @@ export class Relay {
     return direction === "upstream" ? this.client : this.target;
   }
 
-  /** Ends both sides with FIN behind what was passed on; what still comes is thrown away, and counted as such. */
-  finish(reason: Reason): void {
-    if (this.#reason) return;
+  /**
+   * Ends both sides with FIN behind what was passed on; what still comes is thrown away, and counted as such. False: it
+   * has ended otherwise already, and nobody may take what is left for complete.
+   */
+  finish(reason: Reason): boolean {
+    if (this.#reason) return false;
     this.#reason = reason;
     this.client.discard();
     this.target.discard();
     this.#linger(Number.POSITIVE_INFINITY);
+    return true;
   }
 
   /** Gives both sides time as long as they take what is left. */
@@ -128,10 +132,11 @@ export class Relay {
     else this.#abort();
   }
 
-  /** Ends both sides with RST, so that neither takes what it has for complete. */
-  cut(reason: Reason): void {
+  /** Ends both sides with RST, so that neither takes what it has for complete. False: for another reason. */
+  cut(reason: Reason): boolean {
     this.#reason ??= reason;
     this.#abort();
+    return this.#reason === reason;
   }
 
   #abort(): void {

@@ -35,6 +35,8 @@ export interface SessionOwner {
   outwaited(session: Session): void;
   /** What is done with the bytes of a session that is about to begin; undefined: nothing, they are passed on. */
   steps(session: Session): SessionSteps | undefined;
+  /** For a session that has begun without any: faults alone may still come. */
+  lateSteps(session: Session): SessionSteps;
   /** The faults of this moment. */
   readonly faults: readonly FaultConfig[];
   /** There may be room on a target. */
@@ -47,7 +49,7 @@ export interface SessionOwner {
 export interface Place {
   /** What it counts for among the descriptors of the process. */
   readonly weight: number;
-  /** The how manieth it is in its thread. */
+  /** The how manieth it is of its proxy. */
   readonly ordinal: number;
 }
 
@@ -158,28 +160,28 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
 
   /** Ends the session now, whatever it is doing; `rule`: what has decided so, for its record. */
   cut(reason: Reason, rule?: string): void {
-    this.#rule ??= rule;
     if (this.#relay) {
-      this.#relay.cut(reason);
+      if (this.#relay.cut(reason)) this.#rule ??= rule;
       return;
     }
+    this.#rule ??= rule;
     this.#reason ??= reason;
     this.#arrive();
     this.#client.abort();
   }
 
-  /** Ends the session as if both sides had finished, behind what was passed on. */
-  finish(reason: Reason, rule: string): void {
+  /** Ends the session as if both sides had finished, behind what was passed on. False: it has ended otherwise already. */
+  finish(reason: Reason, rule: string): boolean {
+    if (!this.#relay?.finish(reason)) return false;
     this.#rule ??= rule;
-    if (this.#relay) this.#relay.finish(reason);
-    else this.cut(reason);
+    return true;
   }
 
   /** Other faults, from now on. */
   refault(faults: readonly FaultConfig[]): void {
     if (!this.#relay) return;
-    this.#steps ??= this.#owner.steps(this);
-    this.#steps?.change(faults, this.#relay);
+    this.#steps ??= this.#owner.lateSteps(this);
+    this.#steps.change(faults, this.#relay);
   }
 
   get runtime(): Runtime {

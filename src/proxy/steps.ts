@@ -25,7 +25,8 @@ export interface StepsOwner extends Watched {
   /** Bytes that a step may hold. */
   readonly buffer: number;
   cut(reason: Reason, rule: string): void;
-  finish(reason: Reason, rule: string): void;
+  /** False: it has ended already. */
+  finish(reason: Reason, rule: string): boolean;
 }
 
 /** What is done with the bytes of the sessions of a proxy. */
@@ -133,8 +134,7 @@ export class SessionSteps {
       cut: (reason, rule) => this.#owner.cut(reason, rule),
       close: (reason, rule) => {
         // What it has passed on is followed by the FIN, what it holds is not passed on any more.
-        step?.next.end();
-        this.#owner.finish(reason, rule);
+        if (this.#owner.finish(reason, rule)) step?.next.end();
       },
     });
     return step;

@@ -1,6 +1,9 @@
 /** A client of Toxiproxy drives weir as it is: proxies made, listed, changed, switched off and on, and removed. */
 import { describe, expect, test } from "bun:test";
-import { Toxiproxy, ToxiproxyError } from "toxiproxy-node-client";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Proxy as ToxicProxy, Toxiproxy, ToxiproxyError } from "toxiproxy-node-client";
 import type { Probe } from "../contract/probe.ts";
 import { roundTrip, toxic, world } from "./toxiproxy-world.ts";
 
@@ -67,6 +70,26 @@ test("no configuration file is needed", async () => {
   it.weir.signal("SIGTERM");
   expect(await it.weir.exit()).toBe(0);
 });
+
+test.each(["bun", "deno", "node"] as const)(
+  "under %s, it ends when it is told to, whatever clients do",
+  async (runtime) => {
+    await using it = await world({ runtime });
+    const proxy = await it.create();
+    const client = await it.client(proxy);
+    await roundTrip(client);
+    // The rest of this request never comes.
+    const slow = await it.client({ listen: new URL(it.url).host });
+    slow.writeText("POST /proxies HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{");
+    it.weir.signal("SIGTERM");
+    await it.weir.stdout.next((line) => line.startsWith("weir: stopping"));
+    // Nothing new begins.
+    await expect(it.create({ name: "late" })).rejects.toThrow("500");
+    client.finish();
+    await client.untilClose();
+    expect(await it.weir.exit()).toBe(0);
+  },
+);
 
 test("what is wrong is refused, and changes nothing", async () => {
   await using it = await world();
@@ -209,5 +232,31 @@ describe.each(["portable", "native"] as const)("on the %s engine", (engine) => {
     expect(await refusal(it.client(filed))).toBe("ECONNREFUSED");
     await filed.update({ enabled: true, listen, upstream: it.target });
     await roundTrip(await it.client(filed));
+  });
+
+  test("what clients made of a proxy of the file holds until the file has something else", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "weir-toxiproxy-"));
+    const file = (retries: number) => (echo: string) =>
+      `[[proxy]]\nname = "file"\nlisten = "unix:${directory}/s"\ntarget = "${echo}"\nretries = ${retries}\n`;
+    await using it = await world({ engine, text: file(0) });
+    const { file: proxy } = (await it.api.getAll()) as { file: ToxicProxy };
+    const { listen } = proxy;
+    const set = (enabled: boolean, upstream: string) => proxy.update({ enabled, listen, upstream });
+    await set(false, it.target);
+    await it.reload();
+    expect((await it.api.get("file")).enabled).toBe(false);
+    await set(true, "localhost:9");
+    await it.reload();
+    expect((await it.api.get("file")).upstream).toBe("localhost:9");
+    it.write(file(1)(it.target));
+    await it.reload();
+    expect((await it.api.get("file")).toJson()).toEqual(proxy.toJson());
+    await roundTrip(await it.client(proxy));
+    // From here on it is the file's again.
+    it.write(file(2)(it.target));
+    await it.reload();
+    expect(Object.keys(await it.api.getAll())).toEqual(["file"]);
+    await roundTrip(await it.client(proxy));
+    rmSync(directory, { recursive: true });
   });
 });

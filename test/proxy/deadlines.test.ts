@@ -75,6 +75,9 @@ async function world(timeouts: Partial<Timeouts>) {
     outwaited() {},
     freed() {},
     steps: () => undefined,
+    lateSteps: () => {
+      throw new Error("nobody asks for faults here");
+    },
     faults: [],
     sessionEnded: (session: Session) => void ended.push(session.reason),
   };
