@@ -182,7 +182,7 @@ export class Loop {
         owner.failed(cause);
       }
     }
-    this.timers.advance(this.now);
+    if (this.timers.advance(this.now)) this.settles = true;
   }
 
   /** One turn for each that waits now; those that ask for another wait for the next batch. */

@@ -72,12 +72,16 @@ export class TimerWheel {
     return entry;
   }
 
-  /** Runs everything due at `now`, earliest first. A timer set by one that runs waits for the next millisecond. */
-  advance(now: number): void {
+  /**
+   * Runs everything due at `now`, earliest first, and answers whether there was anything. A timer set by one that runs waits
+   * for the next millisecond.
+   */
+  advance(now: number): boolean {
     const end = Math.floor(now);
+    let ran = false;
     if (this.size === 0) {
       this.#now = Math.max(end, this.#now);
-      return;
+      return ran;
     }
     while (this.#now < end && this.size > 0) {
       this.#now++;
@@ -87,10 +91,12 @@ export class TimerWheel {
         entry.unlink();
         entry.pending = false;
         this.size--;
+        ran = true;
         entry.run();
       }
     }
     this.#now = Math.max(end, this.#now);
+    return ran;
   }
 
   /** Milliseconds from `now` until something may be due, at most `limit`; never later than the next timer. */

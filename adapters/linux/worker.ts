@@ -28,10 +28,9 @@ const noResolver = () =>
   );
 
 /** A thread has no HTTP server, and loads nothing of the portable adapter. */
-const HOST: Host = {
+const HOST: Omit<Host, "resolve"> = {
   version: versions["bun"] ? `bun ${versions["bun"]}` : `deno ${versions["deno"]}`,
   wallClock: () => Date.now(),
-  resolve: noResolver,
   resolveService: noResolver,
   serve: () => Promise.reject(new Error("HTTP is served by the main thread")),
 };
@@ -58,7 +57,14 @@ async function run(setup: WorkerSetup, wake: number): Promise<void> {
       send({ type: "resolve", host: name });
     });
   const resolver = new Resolver(ask, () => loop.now);
-  const engine = new EngineWorker(linuxRuntime(core, resolver, HOST, descriptors), setup, {
+  const resolve: Host["resolve"] = (host, { servers }) =>
+    servers.length > 0
+      ? noResolver()
+      : resolver.resolve(host).catch((thrown: { code?: unknown }) => {
+          const code = String(thrown.code ?? "EAI_AGAIN");
+          throw new SocketError(code, `Cannot resolve ${host} (${code})`, { cause: thrown });
+        });
+  const engine = new EngineWorker(linuxRuntime(core, resolver, { ...HOST, resolve }, descriptors), setup, {
     send,
     resolved(name, hosts, code) {
       const waiting = asked.get(name);

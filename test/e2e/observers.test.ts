@@ -51,8 +51,11 @@ function course(frames: readonly Frame[], direction: string, session?: number): 
 describe.each([...ENGINES])("on the %s engine", (engine) => {
   test("udp: datagrams with the bytes alone, and framed", async () => {
     const [raw, framed] = [await open(kit), await open(kit)];
-    const at = ({ socket }: typeof raw, options: string) => `udp://127.0.0.1:${socket.local.port}${options}`;
-    await using stage = await Stage.tcp(kit, engine, [at(raw, ""), at(framed, ",copies=both,format=framed")]);
+    const at = (host: string, { socket }: typeof raw) => `udp://${host}:${socket.local.port}`;
+    await using stage = await Stage.tcp(kit, engine, [
+      at("127.0.0.1", raw),
+      `${at("localhost", framed)},copies=both,format=framed`,
+    ]);
     const session = await stage.session();
     await pingPong(session, 60, 3_000);
     await finish(session);

@@ -8,7 +8,7 @@ const { advance } = TimerWheel.prototype;
 TimerWheel.prototype.advance = function (now) {
   const path = env["WEIR_TEST_CRASH"] ?? "";
   if (existsSync(path) && removed(path)) throw new Error("thrown on purpose");
-  advance.call(this, now);
+  return advance.call(this, now);
 };
 
 /** Two workers may see the file at once; only one of them removes it. */

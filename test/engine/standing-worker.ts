@@ -10,5 +10,5 @@ TimerWheel.prototype.advance = function (now) {
   const path = env["WEIR_TEST_STAND"] ?? "";
   if (existsSync(path)) writeFileSync(`${path}.${me}`, "");
   while (existsSync(path));
-  advance.call(this, now);
+  return advance.call(this, now);
 };

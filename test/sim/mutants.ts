@@ -270,12 +270,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "this.peer.socket, steps)",
   },
   {
-    rule: "faults: one that is full says so",
-    file: HOLDER,
-    find: "    this.#owesDrain = true;\n    return false;",
-    replace: "    return true;",
-  },
-  {
     rule: "steps: the last bytes before a reset pass those that are held",
     file: RELAY,
     find: "const held = side.peer.path?.held ?? 0;",
@@ -292,12 +286,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: TAP,
     find: "for (const feed of this.#deaf) feed.missed(this.#direction, bytes);",
     replace: "",
-  },
-  {
-    rule: "observers: a session waits for one that it may not lose",
-    file: TAP,
-    find: "!this.#nextFull && !this.#feeds.some((feed) => feed.full)",
-    replace: "!this.#nextFull",
   },
   {
     rule: "observers: no session meets one any more when all are cut",
