@@ -103,7 +103,7 @@ export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender |
     const filter = (word: string) =>
       `[[proxy.filter]]\ntype = "replace"\ndirection = "both"\nfind = "${word}"\nwith = ""\n`;
     const text = `[admin]\nlisten = "off"\n[engine]\nworkers = 1\n[log]\nlevel = "error"\n[[proxy]]\nlisten = "127.0.0.1:LP"\ntarget = "127.0.0.1:TP"\n`;
-    const config = text + ["\u0001never", "\u0002never", "\u0003never"].map(filter).join("");
+    const config = text + ["never-1", "never-2", "never-3"].map(filter).join("");
     const found = ours(ground, "filters", "with three filters that change nothing", "", undefined);
     if ("missing" in found) return found;
     const command = (listen: number, target: number) => {
