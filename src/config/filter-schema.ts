@@ -13,14 +13,14 @@ import * as t from "./values.ts";
 type Filter = v.InferOutput<ReturnType<typeof filterSchema>>;
 
 const FIND = ["find", "find_hex", "find_regex"] as const;
-const REGEX = ["flags", "delimiter", "window", "wait"] as const;
+const REGEX = ["flags", "delimiter", "window"] as const;
 
 /** The keys that each type has beside `type` and `direction`. */
 const KEYS = {
-  replace: [...FIND, ...REGEX, "with", "with_hex"],
-  drop: [...FIND, ...REGEX],
+  replace: [...FIND, ...REGEX, "wait", "with", "with_hex"],
+  drop: [...FIND, ...REGEX, "wait"],
   limit: ["rate", "burst"],
-  reject: [...FIND, ...REGEX, "how"],
+  reject: [...FIND, ...REGEX, "wait", "how"],
   script: ["path", "options"],
 } as const satisfies Readonly<Record<FilterType, readonly string[]>>;
 
@@ -31,6 +31,8 @@ const DELIMITER = "\n";
 const WINDOW = 65_536;
 /** Milliseconds: a prompt does not wait much longer for the end of its line, and few lines come in pieces so far apart. */
 const WAIT = 1_000;
+/** Milliseconds: TCP takes about as long to send again what was lost, and a request may end like the beginning of a match. */
+const WAIT_LITERAL = 200;
 
 /**
  * One table for all types, not one for each: what is wrong is then told of the keys that are there, and not that the
@@ -72,7 +74,7 @@ export function filterSchema() {
     ),
     wait: v.optional(
       t.durationOrOff(
-        'Silence after which find_regex takes the beginning of a line for all of it; by default 1s, with reject "off".',
+        'Silence after which the beginning of a match, or with find_regex of a line, is no longer waited for; by default 200ms, with find_regex 1s, with reject "off".',
       ),
     ),
     with: v.optional(
@@ -118,16 +120,16 @@ export function toFilter(filter: Filter): FilterConfig {
   const { type, direction = "both" } = filter;
   switch (type) {
     case "replace":
-      return { type, direction, pattern: patternOf(filter, WAIT), with: withOf(filter) };
+      return { type, direction, pattern: patternOf(filter, false), with: withOf(filter) };
     case "drop":
-      return { type, direction, pattern: given(filter, FIND).length > 0 ? patternOf(filter, WAIT) : null };
+      return { type, direction, pattern: given(filter, FIND).length > 0 ? patternOf(filter, false) : null };
     case "limit": {
       const { rate = 0, burst = burstOfRate(rate) } = filter;
       return { type, direction, rate, burst };
     }
     case "reject":
       // Nobody is to get through by typing slowly.
-      return { type, direction, pattern: patternOf(filter, 0), how: filter.how ?? "reset" };
+      return { type, direction, pattern: patternOf(filter, true), how: filter.how ?? "reset" };
     case "script":
       return { type, direction, path: filter.path ?? "", options: filter.options ?? {} };
   }
@@ -197,17 +199,18 @@ function given<const K extends string>(filter: Given, keys: readonly K[]): K[] {
   return keys.filter((key) => filter[key] !== undefined);
 }
 
-/** `wait`: where nobody has written it. */
-function patternOf(filter: Filter, wait: number): Pattern {
+/** `waits`: whether it does so for ever where nobody has written a time. */
+function patternOf(filter: Filter, waits: boolean): Pattern {
   const { find = "", find_hex: bytes = utf8(find), find_regex: source, delimiter = DELIMITER } = filter;
-  if (source === undefined) return { kind: "literal", bytes };
+  const wait = filter.wait ?? (waits ? 0 : source === undefined ? WAIT_LITERAL : WAIT);
+  if (source === undefined) return { kind: "literal", bytes, ...(wait > 0 ? { wait } : {}) };
   return {
     kind: "regex",
     source,
     flags: filter.flags ?? "",
     delimiter: utf8(delimiter),
     window: filter.window ?? WINDOW,
-    wait: filter.wait ?? wait,
+    wait,
   };
 }
 

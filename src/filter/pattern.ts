@@ -10,6 +10,11 @@ export interface LiteralPattern {
   readonly kind: "literal";
   /** At least one. */
   readonly bytes: Uint8Array;
+  /**
+   * Milliseconds of silence after which the beginning of it, at the end of what has come, is taken for something else:
+   * whoever waits for an answer to just that must not wait for ever. Without it, it waits for as long as it takes.
+   */
+  readonly wait?: number;
 }
 
 /**

@@ -20,7 +20,7 @@ export abstract class Search extends Step implements Finder {
     super();
     this.context = context;
     this.#scan = createScan(pattern, this);
-    this.#wait = pattern.kind === "regex" ? pattern.wait : 0;
+    this.#wait = pattern.wait ?? 0;
   }
 
   abstract literal(out: Output): boolean;

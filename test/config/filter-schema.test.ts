@@ -26,7 +26,7 @@ function problems(text: string): string[] {
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-const literal = (bytes: Uint8Array) => ({ kind: "literal", bytes }) as const;
+const literal = (bytes: Uint8Array, wait = 200) => ({ kind: "literal", bytes, ...(wait > 0 ? { wait } : {}) }) as const;
 const line = { kind: "regex", source: "a", flags: "", delimiter: utf8("\n"), window: 65_536, wait: 1_000 } as const;
 
 describe("reads", () => {
@@ -81,7 +81,7 @@ describe("reads", () => {
     [
       "reject",
       'type = "reject"\nfind = "x"',
-      { type: "reject", direction: "both", pattern: literal(utf8("x")), how: "reset" },
+      { type: "reject", direction: "both", pattern: literal(utf8("x"), 0), how: "reset" },
     ],
     [
       "reject, which waits for a line to end",

@@ -167,6 +167,17 @@ describe("a regular expression", () => {
   });
 });
 
+test("what looks like the beginning of a match goes on when nothing has come for a while", async () => {
+  const rig = replacing({ ...literal("never"), wait: 200 }, "x");
+  rig.send("a question, then");
+  await rig.run(199);
+  expect([rig.text, rig.path.held]).toEqual(["a question, the", 1]);
+  await rig.run(2);
+  expect([rig.text, rig.path.held, rig.timers]).toEqual(["a question, then", 0, 0]);
+  rig.send("never");
+  expect(rig.text).toBe("a question, thenx");
+});
+
 describe("the beginning of a line", () => {
   test("is taken for all of it when nothing has come for a while", async () => {
     const rig = replacing(regex("login|password", { wait: 100 }), "x");
