@@ -135,6 +135,8 @@ export class SessionSteps {
       close: (reason, rule) => {
         // What it has passed on is followed by the FIN, what it holds is not passed on any more.
         if (this.#owner.finish(reason, rule)) step?.next.end();
+        // It is broken already: nobody may take what there is for complete, nor wait for what is held.
+        else this.#owner.cut(reason, rule);
       },
     });
     return step;

@@ -14,4 +14,9 @@ export const CORPUS: readonly { readonly seed: number; readonly was: string; rea
     was: "the target broke after the client had ended well: recorded as target_closed, with undelivered bytes",
     heldBy: "test/proxy/deadlines.test.ts: a target that breaks with bytes left …",
   },
+  {
+    seed: 1581,
+    was: "a target had reset, and a fault that closed the session then let the client see a FIN: torn, and looking whole",
+    heldBy: "test/proxy/faults.test.ts: a session that broke …",
+  },
 ];
