@@ -27,6 +27,7 @@ import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
 import type { Connection, ConnectionRecord } from "./proxy/record.ts";
 import { shutDown } from "./proxy/shutdown.ts";
+import { reconfigure } from "./proxy/turns.ts";
 import { drawSeed } from "./seed.ts";
 
 export type { FilterHandlers, FilterOut, FilterSession, ScriptFilter } from "./filter/script.ts";
@@ -65,8 +66,6 @@ export class Proxy implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #proxy: ProxyControl;
   readonly #watchers: Watchers;
-  /** Changes of the faults, one after the other: each begins with what the one before has left. */
-  #changing: Promise<unknown> = Promise.resolve();
   #ended = false;
   #stopped: Promise<void> | undefined;
   #resolveRun: () => void = () => {};
@@ -269,14 +268,10 @@ export class Proxy implements AsyncDisposable {
   }
 
   #change(other: (faults: readonly FaultConfig[]) => readonly FaultConfig[]): Promise<void> {
-    const change = this.#changing.then(async () => {
+    return reconfigure(this.#proxy, (config) => {
       if (this.#ended) throw new UsageError("ECLOSED", `The proxy ${this.address} is shut down; bind another`);
-      const { config } = this.#proxy;
-      // When the proxy ends meanwhile, no connection is left to have them, nor perhaps a thread to say so.
-      await Promise.race([this.#proxy.configure({ ...config, faults: other(config.faults) }), this.#run]);
+      return { ...config, faults: other(config.faults) };
     });
-    this.#changing = change.catch(() => {});
-    return change;
   }
 
   /** All connections are gone. */

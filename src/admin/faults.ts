@@ -5,6 +5,7 @@ import { formatPath } from "../config/problem.ts";
 import { read } from "../config/read.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { reconfigure } from "../proxy/turns.ts";
 import { meant } from "./words.ts";
 
 export interface FaultSource {
@@ -12,18 +13,13 @@ export interface FaultSource {
 }
 
 export function addFaults(app: Hono, source: FaultSource): void {
-  /** One change after the other: each begins with what the one before has left. */
-  let changing: Promise<unknown> = Promise.resolve();
   const find = (name: string) => source.proxies.find(({ config, draining }) => config.name === name && !draining);
   const unknown = (name: string) => {
     const known = source.proxies.map(({ config }) => config.name);
     return { error: `there is no proxy "${name}"${meant(name, known)}` };
   };
-  const change = (proxy: ProxyControl, other: (faults: readonly FaultConfig[]) => readonly FaultConfig[]) => {
-    const result = changing.then(() => proxy.configure({ ...proxy.config, faults: other(proxy.config.faults) }));
-    changing = result.catch(() => {});
-    return result;
-  };
+  const change = (proxy: ProxyControl, other: (faults: readonly FaultConfig[]) => readonly FaultConfig[]) =>
+    reconfigure(proxy, (config) => ({ ...config, faults: other(config.faults) }));
 
   app.get("/api/faults/:proxy", (c) => {
     const proxy = find(c.req.param("proxy"));

@@ -8,6 +8,7 @@ import { type Address, formatAddress, parseAddress, sameAddress } from "../net/a
 import { UsageError } from "../net/errors.ts";
 import { parseTarget } from "../net/target-name.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { reconfigure, Turns } from "../proxy/turns.ts";
 import { checkedName, ToxicError } from "./toxics.ts";
 
 /** Who starts and stops proxies. */
@@ -53,8 +54,7 @@ export class ToxicProxies {
   readonly #host: ProxyHost;
   /** Those that are switched off, as they would run. */
   readonly #off = new Map<string, ProxyConfig>();
-  /** One change after the other: two of the same proxy must not meet. */
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(host: ProxyHost) {
     this.#host = host;
@@ -72,7 +72,7 @@ export class ToxicProxies {
 
   /** @throws {ToxicError} 400 for a wish that lacks something, 409 if there is one of that name, 500 if it cannot listen. */
   create(wish: ProxyWish): Promise<ToxicProxy> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const name = nameOf(wish);
       if (this.#known(name)) throw new ToxicError(409, "proxy already exists");
       return await this.#put(this.#fresh(name, wish), wish.enabled ?? true);
@@ -86,7 +86,7 @@ export class ToxicProxies {
    * @throws {ToxicError} 400 for an address that is none, 404, 500 if it cannot listen.
    */
   update(name: string, wish: ProxyWish): Promise<ToxicProxy> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const before = this.#get(name);
       return await this.#replace(before, changed(before.config, wish), wish.enabled ?? before.running !== undefined);
     });
@@ -97,7 +97,7 @@ export class ToxicProxies {
    * others begins anew. All of them or none, as far as what is wrong with one can be told before it is started.
    */
   populate(wishes: readonly ProxyWish[]): Promise<readonly ToxicProxy[]> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       for (const [index, wish] of wishes.entries()) this.#wished(wish, ` at proxy ${index + 1}`);
       const made: ToxicProxy[] = [];
       for (const wish of wishes) made.push(await this.#populate(wish));
@@ -106,7 +106,7 @@ export class ToxicProxies {
   }
 
   remove(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { running } = this.#get(name);
       this.#off.delete(name);
       if (running) await this.#host.remove(running);
@@ -115,7 +115,7 @@ export class ToxicProxies {
 
   /** Everything on, without faults. What one of them cannot do does not keep the others from it. */
   reset(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const failures: unknown[] = [];
       for (const { name } of this.all) await this.#reset(name).catch((error) => failures.push(error));
       if (failures.length > 0) throw failures[0];
@@ -127,7 +127,7 @@ export class ToxicProxies {
     name: string,
     change: (faults: readonly FaultConfig[]) => readonly FaultConfig[],
   ): Promise<readonly FaultConfig[]> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const known = this.#get(name);
       const faults = change(known.config.faults);
       await this.#setFaults(known, faults);
@@ -152,14 +152,8 @@ export class ToxicProxies {
     return known;
   }
 
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#changing.then(change);
-    this.#changing = result.catch(() => {});
-    return result;
-  }
-
   async #setFaults({ config, running }: Known, faults: readonly FaultConfig[]): Promise<void> {
-    if (running) await running.configure({ ...running.config, faults });
+    if (running) await reconfigure(running, (now) => ({ ...now, faults }));
     else this.#off.set(config.name, { ...config, faults });
   }
 

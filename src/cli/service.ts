@@ -21,6 +21,7 @@ import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
+import { Turns } from "../proxy/turns.ts";
 import { AdminServer, closed } from "./admin-server.ts";
 import type { Host } from "./host.ts";
 
@@ -38,8 +39,7 @@ export class Service {
   readonly #set: ProxySet;
   #config: Config;
   #resolveDrained: () => void = () => {};
-  /** Reloads, one after the other. */
-  #reloading: Promise<unknown> = Promise.resolve();
+  readonly #reloads = new Turns();
   readonly #tally: Tally = { active: 0, total: 0 };
   readonly #admin: AdminServer;
   #toxiproxy: Bound | undefined;
@@ -117,9 +117,7 @@ export class Service {
    */
   reload(): Promise<Changes | undefined> {
     if (this.#stopping) return Promise.reject(new StoppingError());
-    const result = this.#reloading.then(() => this.#reload());
-    this.#reloading = result.catch(() => {});
-    return result;
+    return this.#reloads.run(() => this.#reload());
   }
 
   /** Does what the first signal does. */
@@ -135,7 +133,7 @@ export class Service {
   async stop(hurry: Promise<unknown>): Promise<void> {
     this.#stopping = true;
     // One that is under way may start proxies.
-    await this.#reloading;
+    await this.#reloads.over;
     const { grace } = this.#config.shutdown;
     const { proxies } = this;
     const over = shutDown(this.runtime, proxies, grace, hurry);

@@ -20,7 +20,6 @@ export class PortableProxy implements ProxyControl {
   readonly #group: TargetGroup;
   #memory: EntranceMemory;
   readonly #observers: ObserverGroup;
-  #scripts: Scripts;
   readonly #known: Scripts | undefined;
 
   /** `nextId`: unique in this process; `known`: scripts that need not be loaded, by what stands for their path. */
@@ -59,7 +58,7 @@ export class PortableProxy implements ProxyControl {
       group.stop();
       throw error;
     }
-    return new PortableProxy(runtime, config, core, group, memory, observers, scripts, known);
+    return new PortableProxy(runtime, config, core, group, memory, observers, known);
   }
 
   private constructor(
@@ -69,7 +68,6 @@ export class PortableProxy implements ProxyControl {
     group: TargetGroup,
     memory: EntranceMemory,
     observers: ObserverGroup,
-    scripts: Scripts,
     known: Scripts | undefined,
   ) {
     this.#runtime = runtime;
@@ -78,7 +76,6 @@ export class PortableProxy implements ProxyControl {
     this.#group = group;
     this.#memory = memory;
     this.#observers = observers;
-    this.#scripts = scripts;
     this.#known = known;
   }
 
@@ -123,11 +120,11 @@ export class PortableProxy implements ProxyControl {
   }
 
   async configure(config: ProxyConfig): Promise<void> {
-    this.#scripts = await loadScripts(this.#runtime, config, this.#known);
+    const scripts = await loadScripts(this.#runtime, config, this.#known);
     this.config = config;
     this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
     this.#observers.configure(config.observers);
-    this.#core.configure(config, this.#memory, this.#observers.memory, this.#scripts);
+    this.#core.configure(config, this.#memory, this.#observers.memory, scripts);
     this.#group.configure(config);
   }
 

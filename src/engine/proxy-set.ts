@@ -4,6 +4,7 @@ import { same } from "../config/same.ts";
 import { Counters } from "../metrics/counters.ts";
 import { covers, formatAddress } from "../net/address.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import { reconfigure } from "../proxy/turns.ts";
 import { needsMainThread } from "./scripts.ts";
 
 /** Names of proxies; what is left out of the four stays as it was. */
@@ -83,7 +84,7 @@ export class ProxySet {
       const old = this.#running.get(proxy);
       if (!old || same(old, config)) continue;
       // Faults that were set at run time hold until the configuration has others.
-      await proxy.configure(same(old.faults, config.faults) ? { ...config, faults: proxy.config.faults } : config);
+      await reconfigure(proxy, (now) => (same(old.faults, config.faults) ? { ...config, faults: now.faults } : config));
       this.#running.set(proxy, config);
       changed.push(config.name);
       later.push(...postponed(this.#opened.get(proxy) ?? old, config));

@@ -39,6 +39,8 @@ export class Onlookers {
   readonly #events: OnlookerEvents;
   #proxy: string;
   #config: Pick<ProxyConfig, "observers" | "inspects">;
+  /** {@link weightOf} the sessions to come. */
+  weight: number;
   #observers: Observers | undefined;
   #inspectors: readonly Inspector[] = [];
   /** Observers of an older configuration, as long as they have sessions. */
@@ -51,12 +53,9 @@ export class Onlookers {
     this.#events = events;
     this.#proxy = config.name;
     this.#config = config;
+    this.weight = weightOf(config);
     this.#observe(memory);
     this.#inspect();
-  }
-
-  get weight(): number {
-    return weightOf(this.#config);
   }
 
   get any(): boolean {
@@ -68,6 +67,7 @@ export class Onlookers {
     const before = this.#config;
     this.#config = config;
     this.#proxy = config.name;
+    this.weight = weightOf(config);
     if (!same(before.observers, config.observers)) this.#observe(memory);
     if (!same(before.inspects, config.inspects)) this.#inspect();
   }

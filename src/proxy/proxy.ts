@@ -75,8 +75,6 @@ export class RunningProxy implements SessionOwner {
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
-  /** How many there have been, in all threads: chance goes by that, so that a seed repeats it. */
-  readonly #ordinals: Int32Array;
   readonly #budget: DescriptorBudget;
   /** Nobody wants to hear of connections that are shut out. */
   readonly #quiet: boolean;
@@ -106,7 +104,6 @@ export class RunningProxy implements SessionOwner {
     this.#quiet = !events.opened && !events.failed;
     this.#nextId = share.nextId;
     this.#budget = descriptorBudget(runtime);
-    this.#ordinals = new Int32Array(share.memory.ordinals);
     this.#processing = new Processing(runtime, config, share, events);
     this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
     this.pool.replace(share.targets);
@@ -205,7 +202,7 @@ export class RunningProxy implements SessionOwner {
   arrived(session: Session): void {
     this.#events.opened?.(session.connection);
     if (session.over) return;
-    const down = this.#processing.down(session.ordinal);
+    const down = this.#processing.down(session.place.ordinal);
     if (down) session.cut("fault", down);
     else this.#entrance.enter(session);
   }
@@ -223,7 +220,7 @@ export class RunningProxy implements SessionOwner {
     this.front.add(CELL.active, -1);
     this.#entrance.leave(session);
     if (session.reason === "no_descriptors") this.#budget.exhausted();
-    this.#budget.give(session.weight);
+    this.#budget.give(session.place.weight);
     this.#report(session);
     if (this.#sessions.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -231,11 +228,11 @@ export class RunningProxy implements SessionOwner {
 
   #accept(socket: StreamSocket): void {
     if (this.#quiet && this.#entrance.turnsAway(socket, this.#rules)) return;
-    const { weight } = this.#processing;
-    const fits = this.#budget.take(weight);
+    const place = this.#processing.place();
+    const fits = this.#budget.take(place.weight);
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);
-    const session = new Session(this.#nextId(), this, this.#rules, socket, { weight, ordinal: this.#ordinal() });
+    const session = new Session(this.#nextId(), this, this.#rules, socket, place);
     this.#sessions.set(session.id, session);
     try {
       if (this.#cutting) session.cut("shutdown");
@@ -244,10 +241,6 @@ export class RunningProxy implements SessionOwner {
     } catch (cause) {
       session.failed(cause);
     }
-  }
-
-  #ordinal(): number {
-    return Atomics.add(this.#ordinals, 0, 1) + 1;
   }
 
   #report(session: Session): void {

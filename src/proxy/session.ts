@@ -18,7 +18,7 @@ import type { Connection, ConnectionRecord } from "./record.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import type { Rules } from "./rules.ts";
 import type { Role } from "./side.ts";
-import type { SessionSteps, StepsOwner } from "./steps.ts";
+import type { Place, SessionSteps, StepsOwner } from "./steps.ts";
 
 /** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
 const LINGER = 1_000;
@@ -45,21 +45,10 @@ export interface SessionOwner {
   readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
 }
 
-/** A session among the others of its proxy. */
-export interface Place {
-  /** What it counts for among the descriptors of the process. */
-  readonly weight: number;
-  /** The how manieth it is of its proxy. */
-  readonly ordinal: number;
-}
-
-const FIRST: Place = { weight: 1, ordinal: 1 };
-
 export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, StepsOwner, Source {
   readonly id: number;
   readonly rules: Rules;
-  readonly weight: number;
-  readonly ordinal: number;
+  readonly place: Place;
   read: RelayOwner["read"];
   /** What it holds of the proxy's limits, for whoever gave it; see `Entrance`. */
   admitted = false;
@@ -85,10 +74,9 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   #error: SocketError | undefined;
   #endedAt: number | undefined;
 
-  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket, place: Place = FIRST) {
+  constructor(id: number, owner: SessionOwner, rules: Rules, client: StreamSocket, place: Place) {
     this.id = id;
-    this.weight = place.weight;
-    this.ordinal = place.ordinal;
+    this.place = place;
     this.rules = rules;
     this.#owner = owner;
     this.#client = client;
@@ -184,16 +172,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     this.#steps.change(faults, this.#relay);
   }
 
-  get runtime(): Runtime {
-    return this.#owner.runtime;
-  }
-
   get local(): Address {
     return this.#client.local;
-  }
-
-  get buffer(): number {
-    return this.rules.config.buffer;
   }
 
   /** A bug in weir has shown itself while something was done for this session: it ends, and no other. */
@@ -293,7 +273,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   dialled(socket: StreamSocket): void {
     const { runtime } = this.#owner;
     const { timeouts, proxyProtocol } = this.rules.config;
-    const { counters } = this.#dial as Dial;
+    const { counters, target } = this.#dial as Dial;
     // A session that was cut has told its client so already.
     if (this.#reason) {
       socket.abort();
@@ -304,7 +284,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     const flush = timeouts.fin || Number.POSITIVE_INFINITY;
     if (proxyProtocol.send !== "off") socket.write(this.#header(proxyProtocol.send));
     this.#steps ??= this.#owner.steps(this);
-    const steps = this.#steps?.begin((this.#dial as Dial).target.name, this.#owner.faults);
+    const steps = this.#steps?.begin(target.name, this.#owner.faults);
     this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, steps, this.#early);
     this.#early = undefined;
     // Nothing has been sent yet, so there is no need to ask the kernel.

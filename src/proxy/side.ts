@@ -153,6 +153,13 @@ export class Side implements StreamEvents, Meter {
     this.#relay.closed(this, error);
   }
 
+  /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */
+  quiet(): boolean {
+    const before = this.#looked;
+    this.#looked = true;
+    return before;
+  }
+
   #pathOf(steps: readonly Step[]): Path {
     return new Path({ drain: () => this.#relay.reopen(this) }, this.peer.socket, steps, this.#waits);
   }
@@ -160,12 +167,5 @@ export class Side implements StreamEvents, Meter {
   #unlink(): void {
     if (this.linked) this.#relay.runtime.unlink?.(this.socket);
     this.linked = false;
-  }
-
-  /** True from the second call on: where the kernel's queue cannot be seen, one interval of patience stands in. */
-  quiet(): boolean {
-    const before = this.#looked;
-    this.#looked = true;
-    return before;
   }
 }

@@ -16,14 +16,20 @@ import { formatAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { SessionOnlookers, Watched } from "./onlookers.ts";
 import type { Relay, Steps } from "./relay.ts";
+import type { Rules } from "./rules.ts";
+
+/** A session among the others of its proxy. */
+export interface Place {
+  /** What it counts for among the descriptors of the process. */
+  readonly weight: number;
+  /** The how manieth it is. */
+  readonly ordinal: number;
+}
 
 /** The session that steps belong to, and what they may do with it. */
 export interface StepsOwner extends Watched {
-  /** The how manieth it is. */
-  readonly ordinal: number;
-  readonly runtime: Runtime;
-  /** Bytes that a step may hold. */
-  readonly buffer: number;
+  readonly place: Place;
+  readonly rules: Pick<Rules, "config">;
   cut(reason: Reason, rule: string): void;
   /** False: it has ended already. */
   finish(reason: Reason, rule: string): boolean;
@@ -31,6 +37,7 @@ export interface StepsOwner extends Watched {
 
 /** What is done with the bytes of the sessions of a proxy. */
 export interface Treatment {
+  readonly runtime: Runtime;
   readonly proxy: string;
   /** All chance comes from it and from the session's ordinal: ids are given to several proxies, and to threads. */
   readonly seed: number;
@@ -85,19 +92,18 @@ export class SessionSteps {
   /** Other faults from now on. Those that are as before go on; one that goes passes on what it holds. */
   change(faults: readonly FaultConfig[], relay: Relay): void {
     const staying = this.#faults.filter(({ config }) => faults.some((each) => same(each, config)));
-    for (const { config, step } of this.#faults) {
-      if (step && !staying.some((each) => each.step === step)) relay.from(config.stream).path?.remove(step);
+    for (const drawn of this.#faults) {
+      if (drawn.step && !staying.includes(drawn)) relay.from(drawn.config.stream).path?.remove(drawn.step);
     }
+    this.#faults = faults.map((config) => staying.find((each) => same(each.config, config)) ?? this.#draw(config));
     const behind: Partial<Record<Direction, Step>> = { ...this.#behind };
     // From the last to the first: each is put in front of the one that follows it.
-    this.#faults = faults.toReversed().map((config) => {
-      const known = staying.find((each) => same(each.config, config));
-      const drawn = known ?? this.#draw(config);
-      if (drawn.step && !known) relay.from(config.stream).insert(drawn.step, behind[config.stream]);
-      if (drawn.step) behind[config.stream] = drawn.step;
-      return drawn;
-    });
-    this.#faults = this.#faults.toReversed();
+    for (const drawn of this.#faults.toReversed()) {
+      const { stream } = drawn.config;
+      if (!drawn.step) continue;
+      if (!staying.includes(drawn)) relay.from(stream).insert(drawn.step, behind[stream]);
+      behind[stream] = drawn.step;
+    }
   }
 
   /** The session is over. */
@@ -106,31 +112,30 @@ export class SessionSteps {
   }
 
   #draw(config: FaultConfig): Drawn {
-    const random = chanceOf(this.#treatment.seed, this.#owner.ordinal, config.name);
+    const random = chanceOf(this.#treatment.seed, this.#owner.place.ordinal, config.name);
     if (!hits(config, random)) return { config, step: undefined };
     return { config, step: this.#made(config.stream, random, (context) => createFault(config, context)) };
   }
 
   #filters(target: string): Steps {
     const { proxy, filters, scripts, seed } = this.#treatment;
-    const { id, ordinal, client } = this.#owner;
+    const { id, place, client } = this.#owner;
     const session = { id, client: formatAddress(client), target, proxy };
     const makers = filters.map((config) => createFilter(config, { session, scripts }));
     const made = (direction: Direction) =>
       makers.flatMap((make, index) => {
-        const random = chanceOf(seed, ordinal, `filter ${index} ${direction}`);
+        const random = chanceOf(seed, place.ordinal, `filter ${index} ${direction}`);
         return this.#made(direction, random, make) ?? [];
       });
     return { upstream: made("upstream"), downstream: made("downstream") };
   }
 
   #made<S extends Step | undefined>(direction: Direction, random: () => number, make: (context: StepContext) => S): S {
-    const { runtime, buffer } = this.#owner;
     const step: S = make({
-      runtime,
+      runtime: this.#treatment.runtime,
       random,
       direction,
-      buffer,
+      buffer: this.#owner.rules.config.buffer,
       cut: (reason, rule) => this.#owner.cut(reason, rule),
       close: (reason, rule) => {
         // What it has passed on is followed by the FIN, what it holds is not passed on any more.

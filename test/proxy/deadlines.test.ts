@@ -81,7 +81,7 @@ async function world(timeouts: Partial<Timeouts>) {
     faults: [],
     sessionEnded: (session: Session) => void ended.push(session.reason),
   };
-  const session = new Session(1, owner, new Rules(config), client);
+  const session = new Session(1, owner, new Rules(config), client, { weight: 1, ordinal: 1 });
   session.start();
   await Promise.resolve();
   await Promise.resolve();
