@@ -4,6 +4,7 @@
  * unless that is `block`.
  *
  *     offer ──► socket                                  it keeps up
+ *     offer ──► ring ──(tick)─────────────► socket      it keeps up, and small reads come one soon after the other
  *     offer ──► ring ──(opened, drained)──► socket      it does not, or has still to be connected
  */
 import type { Direction } from "../filter/step.ts";
@@ -12,6 +13,7 @@ import type { Chunk, Runtime, StreamSocket } from "../net/runtime.ts";
 import { Contact, type ContactOwner, type Sent } from "./contact.ts";
 import { Courses } from "./courses.ts";
 import { type FrameBench, FrameWriter, type SessionInfo } from "./framed.ts";
+import { GATHERED, type Gatherer, type Gathering } from "./gathering.ts";
 import { Linger } from "./linger.ts";
 import type { ObserverConfig } from "./observer-config.ts";
 import { OBSERVER_CELL, type ObserverCounters } from "./observer-counters.ts";
@@ -27,6 +29,7 @@ export interface FeedOwner {
   readonly counters: ObserverCounters;
   readonly destination: Destination;
   readonly bench: FrameBench;
+  readonly gathering: Gathering;
   reachable(): void;
   unreachable(error: SinkError): void;
   /** The first read of a session was skipped. */
@@ -40,7 +43,7 @@ export interface FeedOwner {
 /** "gone": the observer is lost for the rest of this session; "done": it has got what there was for it. */
 export type FeedState = "connecting" | "open" | "waiting" | "gone" | "done";
 
-export class Feed implements ContactOwner {
+export class Feed implements ContactOwner, Gatherer {
   readonly #owner: FeedOwner;
   readonly #counters: ObserverCounters;
   readonly #session: number;
@@ -52,6 +55,10 @@ export class Feed implements ContactOwner {
   readonly #contact: Contact;
   /** Bytes of a read that are kept together. */
   readonly #piece: number;
+  /** Bytes of small reads that are gathered at most; 0: none, each is to go by itself. */
+  readonly #most: number;
+  /** The last read went a moment ago: small ones that follow wait for the next tick. */
+  #gathers = false;
   /** Somebody was told that we are full. */
   #holding = false;
   #skipped = false;
@@ -70,6 +77,7 @@ export class Feed implements ContactOwner {
     this.#framed = config.format === "framed";
     const frames = this.#framed ? new FrameWriter(session, () => runtime.wallClock()) : undefined;
     this.#piece = destination.piece - (frames?.longest ?? 0);
+    this.#most = this.#framed || !destination.isStream ? 0 : Math.min(GATHERED.most, config.buffer - 1);
     this.#courses = new Courses(frames, counters);
     this.#ring = new Ring(config.buffer, this.#framed || !destination.isStream);
     this.#contact = new Contact(runtime, destination, session.id, counters, this);
@@ -93,7 +101,7 @@ export class Feed implements ContactOwner {
 
   /** The socket to which whoever moves bytes in the kernel may copy them past us: nothing waits and nothing is added. */
   get direct(): StreamSocket | undefined {
-    const stream = this.#framed || this.#ending ? undefined : this.#contact.stream;
+    const stream = this.#framed || this.#ending || this.#ring.used > 0 ? undefined : this.#contact.stream;
     return stream?.buffered === 0 ? stream : undefined;
   }
 
@@ -135,6 +143,7 @@ export class Feed implements ContactOwner {
     if (this.#ending || this.#end) return;
     for (const line of this.#courses.close(reason)) this.#say(line);
     this.#ending = true;
+    this.#send();
     if (this.#finish()) return;
     const left = () => this.#ring.used + this.#contact.underway;
     this.#linger = new Linger(this.#owner.runtime, left, () => this.cut());
@@ -171,6 +180,16 @@ export class Feed implements ContactOwner {
     this.#over("gone");
   }
 
+  flush(): boolean {
+    if (this.#ring.used > 0) {
+      this.#pump();
+      return this.#gathers;
+    }
+    this.#gathers = false;
+    this.#ring.keep(false);
+    return false;
+  }
+
   #put(direction: Direction, piece: Chunk): void {
     if (this.#end || this.#ending) {
       this.#courses.lost(direction, piece.length);
@@ -178,9 +197,22 @@ export class Feed implements ContactOwner {
     }
     const { length } = piece;
     const line = this.#courses.line(direction, length);
-    const sent = this.#write(line, piece);
+    const sent = this.#gather(length) ? "not" : this.#write(line, piece);
     if (sent === "sent" || (sent === "not" && this.#keep(line, piece))) this.#courses.taken(direction, length);
     else this.#skip(direction, length);
+  }
+
+  /** Whether so many bytes wait for the next tick. If not, what was gathered goes before them. */
+  #gather(length: number): boolean {
+    if (this.#gathers) {
+      if (length < GATHERED.read && this.#ring.used + length <= this.#most) return true;
+      this.#send();
+    } else if (length <= this.#most && length < GATHERED.read && this.#contact.state === "open") {
+      this.#gathers = true;
+      this.#ring.keep(true);
+      this.#owner.gathering.join(this);
+    }
+    return false;
   }
 
   /** Sends it now. Nothing can be before it: as long as something waits there is no connection, or it is full. */
@@ -221,6 +253,13 @@ export class Feed implements ContactOwner {
 
   /** Sends what waits. */
   #pump(): void {
+    this.#send();
+    this.#release();
+    if (this.#ending) this.#finish();
+  }
+
+  /** Sends as much of it as can be taken. */
+  #send(): void {
     this.#missing = false;
     for (let next = this.#ring.next(); next; next = this.#ring.next()) {
       const sent = this.#contact.write(next);
@@ -230,8 +269,6 @@ export class Feed implements ContactOwner {
       this.#counters.add(sent === "sent" ? OBSERVER_CELL.bytes : OBSERVER_CELL.lost, payload);
       if (sent === "lost") this.#counters.add(OBSERVER_CELL.gaps, 1);
     }
-    this.#release();
-    if (this.#ending) this.#finish();
   }
 
   #release(): void {
@@ -255,7 +292,10 @@ export class Feed implements ContactOwner {
   #over(end: "gone" | "done", underway = 0): void {
     if (this.#end) return;
     this.#linger?.stop();
+    this.#gathers = false;
+    this.#owner.gathering.leave(this);
     const left = this.#ring.clear();
+    this.#ring.keep(false);
     this.#end = end;
     if (left + underway > 0) this.#counters.add(OBSERVER_CELL.gaps, 1);
     this.#counters.add(OBSERVER_CELL.waiting, -left);

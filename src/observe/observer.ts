@@ -4,6 +4,7 @@ import { DatagramDestination } from "./datagram-sink.ts";
 import { Feed, type FeedOwner } from "./feed.ts";
 import { FileDestination } from "./file-sink.ts";
 import type { FrameBench, SessionInfo } from "./framed.ts";
+import { Gathering } from "./gathering.ts";
 import { formatObserverAddress, type ObserverAddress } from "./observer-address.ts";
 import type { ObserverConfig } from "./observer-config.ts";
 import type { ObserverCounters } from "./observer-counters.ts";
@@ -32,6 +33,7 @@ export class Observer implements FeedOwner {
   readonly counters: ObserverCounters;
   readonly bench: FrameBench;
   readonly destination: Destination;
+  readonly gathering: Gathering;
   readonly #name: string;
   readonly #tell: (event: ObserverEvent) => void;
   readonly #idle: () => void;
@@ -52,6 +54,7 @@ export class Observer implements FeedOwner {
     this.counters = counters;
     this.bench = bench;
     this.destination = destinationOf(runtime, config.address, counters);
+    this.gathering = new Gathering(runtime);
     this.#name = formatObserverAddress(config.address);
     this.#tell = tell;
     this.#idle = idle;

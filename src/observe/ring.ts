@@ -17,6 +17,8 @@ const PREFIX = 8;
 const LEAST = 4_096;
 /** Bytes of a stream that are taken out at once, at most. */
 const PIECE = 65_536;
+/** Bytes of an array that can be kept. */
+const KEPT = 16_384;
 
 export class Ring {
   readonly #limit: number;
@@ -25,6 +27,7 @@ export class Ring {
   #start = 0;
   #used = 0;
   #payload = 0;
+  #keeps = false;
 
   /** `limit`: bytes, prefixes included. `records`: it keeps records, not a stream. */
   constructor(limit: number, records: boolean) {
@@ -84,6 +87,12 @@ export class Ring {
     return payload;
   }
 
+  /** Whether a small array is kept when nothing waits, for what comes soon. */
+  keep(keeps: boolean): void {
+    this.#keeps = keeps;
+    if (!keeps && this.#used === 0) this.#bytes = NONE;
+  }
+
   /** Forgets everything: how many bytes of bodies that was. */
   clear(): number {
     const payload = this.#payload;
@@ -133,7 +142,7 @@ export class Ring {
       this.#start = (this.#start + count) % this.#bytes.length;
       return;
     }
-    this.#bytes = NONE;
+    if (!this.#keeps || this.#bytes.length > KEPT) this.#bytes = NONE;
     this.#start = 0;
   }
 
