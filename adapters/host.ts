@@ -1,5 +1,7 @@
 /** The process around the program: `node:process` and `node:fs`, which Bun, Deno and Node have alike. */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import process from "node:process";
 import type { Host } from "../src/cli/host.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -12,6 +14,7 @@ const stdout = new LineWriter(1);
 const stderr = new LineWriter(2);
 
 export const host: Host = {
+  name: basename(startedAs(), ".exe"),
   args: process.argv.slice(2),
   env: (name) => process.env[name],
   out: (line) => stdout.line(line),
@@ -33,6 +36,21 @@ export const host: Host = {
     };
   },
 };
+
+/** The path by which the program was started: that of a link, if there was one. */
+function startedAs(): string {
+  const [, script = "", ...args] = process.argv;
+  // The code of an executable of Bun's is a file within itself.
+  if (/^(?:\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/.test(script)) return process.argv0;
+  if (!process.versions["bun"] || process.platform !== "linux") return script;
+  try {
+    // Bun has followed the link; the kernel knows what was written.
+    const line = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+    return line.at(-1 - args.length) ?? script;
+  } catch {
+    return script;
+  }
+}
 
 export function exit(code: number): never {
   process.exit(code);

@@ -18,6 +18,7 @@ import { type Engine, startEngine } from "./engine/engine.ts";
 import { needsMainThread } from "./engine/scripts.ts";
 import type { FaultConfig } from "./filter/faults/fault.ts";
 import { totals } from "./metrics/totals.ts";
+import { type MuxView, muxView } from "./mux/mux-view.ts";
 import { formatAddress } from "./net/address.ts";
 import { type FileError, UsageError } from "./net/errors.ts";
 import type { ObserverView } from "./observe/observer-counters.ts";
@@ -32,6 +33,8 @@ import { drawSeed } from "./seed.ts";
 
 export type { FilterHandlers, FilterOut, FilterSession, ScriptFilter } from "./filter/script.ts";
 export type { Reason } from "./metrics/reason.ts";
+export type { MuxTargetView, MuxView } from "./mux/mux-view.ts";
+export type { MuxOptions } from "./mux-options.ts";
 export { FileError, SocketError, UsageError } from "./net/errors.ts";
 export type { FaultAttributes, FilterSettings, InspectOptions, ObserverOptions } from "./option-parts.ts";
 export type { ProxyOptions } from "./options.ts";
@@ -185,6 +188,11 @@ export class Proxy implements AsyncDisposable {
   /** Those that get copies: how they are, and what they have got. */
   get observers(): readonly ObserverView[] {
     return this.#proxy.observers;
+  }
+
+  /** How clients share connections, and what they have done with them; null if each has its own. */
+  get mux(): MuxView | null {
+    return muxView(this.#proxy);
   }
 
   /** What goes wrong on purpose, in the order in which bytes meet it. */

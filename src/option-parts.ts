@@ -18,9 +18,9 @@ import { STDOUT } from "./observe/inspect/file-name.ts";
 import type { ObserverConfig } from "./observe/observer-config.ts";
 
 /** Milliseconds, or text such as `"1.5s"`. */
-type Duration = number | string;
+export type Duration = number | string;
 /** Bytes, or text such as `"64KiB"`. */
-type Size = number | string;
+export type Size = number | string;
 
 /** Somebody who gets a copy of what the sessions send and receive. */
 export interface ObserverOptions {
@@ -179,26 +179,44 @@ function listed<T>(name: string, value: readonly T[]): readonly T[] {
   throw unusable([name], wrong("an array")({ input: value }));
 }
 
-/** What `value` becomes: schemas are those of files, where some keys are written in another way. */
-function checked<const S extends v.GenericSchema>(at: Path, schema: S, value: object): v.InferOutput<S> {
-  const result = read(schema, isObject(value) ? withKeys(value, toFile) : value);
+/**
+ * What `value` becomes: schemas are those of files, where some keys are written in another way.
+ *
+ * @throws {UsageError} `EOPTION`
+ */
+export function checked<const S extends v.GenericSchema>(at: Path, schema: S, value: object): v.InferOutput<S> {
+  const result = read(schema, inFile(value));
   if (result.ok) return result.value;
   const [problem] = result.problems;
-  throw unusable([...at, ...(problem?.path ?? []).map(fromFile)], inCode(problem?.message ?? ""));
+  throw unusable([...at, ...(problem?.path ?? []).map(keyInCode)], inCode(problem?.message ?? ""));
 }
 
 function unusable(at: Path, why: string): UsageError {
   return new UsageError("EOPTION", `Cannot use the option ${formatPath(at)}: ${why}`);
 }
 
-/** Keys of files, and what they are called in code. */
-const KEYS: Readonly<Record<string, string>> = { when_full: "whenFull", max_bytes: "maxBytes", max_size: "maxSize" };
+/** Keys of files, and what they are called in code; one that holds another comes before it. */
+const KEYS: Readonly<Record<string, string>> = {
+  when_full: "whenFull",
+  max_bytes: "maxBytes",
+  max_size: "maxSize",
+  max_message: "maxMessage",
+  max_in_flight_per_client: "maxInFlightPerClient",
+  in_flight: "inFlight",
+  queue_per_client: "queuePerClient",
+  message_timeout: "messageTimeout",
+  request_retries: "requestRetries",
+  max_age: "maxAge",
+  close_with_last_client: "closeWithLastClient",
+  byte_order: "byteOrder",
+  proxy_protocol: "proxyProtocol",
+};
 
 function toFile(key: string): string {
   return Object.keys(KEYS).find((each) => KEYS[each] === key) ?? key;
 }
 
-function fromFile(part: string | number): string | number {
+export function keyInCode(part: string | number): string | number {
   return KEYS[part] ?? part;
 }
 
@@ -206,12 +224,14 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function withKeys(value: object, named: (key: string) => string): object {
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [named(key), each]));
+/** With the keys that files have; what is in it stays as it is. */
+export function inFile(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [toFile(key), each]));
 }
 
 /** A message about a file as one about code. */
-function inCode(message: string): string {
+export function inCode(message: string): string {
   const words = message
     .replace(/^expected a table\b/, "expected an object")
     .replace(/\bfound a table$/, "found an object");

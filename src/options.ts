@@ -19,6 +19,7 @@ import {
 import { parseTargetOptions } from "./config/target-options.ts";
 import { COUNT_MAX } from "./config/units.ts";
 import type { ScriptFilter } from "./filter/script.ts";
+import { type MuxOptions, readMux, refuseContradictions } from "./mux-options.ts";
 import { type Address, covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
 import { parseCidr } from "./net/cidr.ts";
 import { UsageError } from "./net/errors.ts";
@@ -86,6 +87,8 @@ export interface ProxyOptions {
   readonly source?: string;
   /** Who gets copies, as on the command line, `"127.0.0.1:6000,copies=both"`, or as objects. */
   readonly observers?: readonly (string | ObserverOptions)[];
+  /** Clients share connections to the targets. Without this each has its own. */
+  readonly mux?: MuxOptions;
   /** What is written down of the sessions; the proxy then runs in this thread, whatever the engine. */
   readonly inspect?: readonly InspectOptions[];
   /**
@@ -123,10 +126,10 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const { name = formatAddress(from), timeouts = {}, allow = [], deny = [], schedule = [], queue, health } = options;
   const { buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy } = options;
   const { maxConnections, maxConnectionsPerSource: most = 0, rate, proxyProtocol = {}, dns = {} } = options;
-  const { observers = [], inspect = [], filters = [], faults = [], seed } = options;
+  const { observers = [], inspect = [], filters = [], faults = [], seed, mux } = options;
   const { proxy } = DEFAULTS;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
-  return {
+  return refuseContradictions({
     ...proxy,
     ...given({ buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy }),
     ...given({ maxConnections, seed }),
@@ -146,11 +149,12 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
       acceptFrom: (proxyProtocol.acceptFrom ?? []).map(parseCidr),
     },
     timeouts: { ...proxy.timeouts, ...given(timeouts) },
+    mux: mux ? readMux(mux) : null,
     observers: copiesFrom(from, readObservers(observers)),
     inspects: readInspects(inspect),
     filters: readFilters(filters),
     faults: readFaults(faults),
-  };
+  });
 }
 
 /** An observer at the proxy's own address would get copies of its copies, for ever. */

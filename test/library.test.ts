@@ -48,6 +48,22 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     expect(await world.record()).toMatchObject({ reason: "filter_failed", rule: "filter 2: Error: no" });
   });
 
+  test("clients share a connection, and each gets his own replies", async () => {
+    await using world = await World.with(engine, { mux: { protocol: "echo", connections: 1 } });
+    expect(world.proxy.engine).toBe(engine);
+    const { client, target } = await world.both();
+    const other = await world.client();
+    for (const probe of [client, other, target]) probe.raw = true;
+    for (const [index, each] of [client, other].entries()) {
+      each.writeText("who am I?\n");
+      await target.until(() => target.received === 10 * (index + 1), "the request");
+      target.writeText(`number ${index}\n`);
+      await each.until(() => each.received === 9, "the reply");
+      expect(new TextDecoder().decode(each.bytes)).toBe(`number ${index}\n`);
+    }
+    expect(world.proxy.mux?.targets).toMatchObject([{ connections: 1, requests: 2 }]);
+  });
+
   test("an object is a filter, and needs no thread of its own", async () => {
     await using world = await World.with(engine, { filters: [{ type: "replace", find: "cat", with: "dog" }] });
     expect(world.proxy.engine).toBe(engine);

@@ -7,6 +7,7 @@ import { needsMainThread } from "../engine/scripts.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
+import { muxView } from "../mux/mux-view.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatCidr } from "../net/cidr.ts";
 import type { Fetch, Runtime } from "../net/runtime.ts";
@@ -128,6 +129,7 @@ function describe(proxy: ProxyControl, { mode }: Engine): unknown {
     balance: config.balance,
     refuse: config.refuse,
     retries: config.retries,
+    mux: muxView(proxy),
     observers: proxy.observers,
     filters: config.filters.map(({ type, direction }) => ({ type, direction })),
     faults: config.faults,

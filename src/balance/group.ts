@@ -280,9 +280,10 @@ export class TargetGroup {
   #forget(): void {
     for (const [name, member] of this.#gone) {
       if (this.#gone.size <= GONE) return;
-      if (member.target.active > 0) continue;
+      const counters = this.#countersOf(member);
+      if (member.target.active + counters.get(CELL.lines) > 0) continue;
       this.#gone.delete(name);
-      this.#forgotten.include(this.#countersOf(member));
+      this.#forgotten.include(counters);
     }
   }
 

@@ -6,6 +6,8 @@ import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
 import { parseFault } from "../config/fault-options.ts";
+import { parseLengthField } from "../config/length-options.ts";
+import { parseDelimiter, parseMaxMessage, REQUEST_RETRIES_MAX, SHARED_MAX } from "../config/mux-values.ts";
 import { parseObserver } from "../config/observer-options.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
 import {
@@ -20,7 +22,7 @@ import {
   parseWorkers,
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
-import { parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
+import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 
@@ -38,6 +40,7 @@ export interface Program {
 }
 
 export interface Command {
+  /** One word, or two: `mux list`. */
   readonly name: string;
   /** For the program's list of commands: short. */
   readonly summary: string;
@@ -164,6 +167,13 @@ export const KINDS = {
   rate: { placeholder: "RATE", parse: parseRate },
   count: { placeholder: "N", parse: (text: string) => parseCount(text) },
   countAboveZero: { placeholder: "N", parse: (text: string) => parseCount(text, 1) },
+  shared: { placeholder: "N", parse: (text: string) => parseCount(text, 0, SHARED_MAX) },
+  sharedAboveZero: { placeholder: "N", parse: (text: string) => parseCount(text, 1, SHARED_MAX) },
+  requestRetries: { placeholder: "N", parse: (text: string) => parseCount(text, 0, REQUEST_RETRIES_MAX) },
+  message: { placeholder: "SIZE", parse: parseMaxMessage },
+  delimiter: { placeholder: "TEXT", parse: parseDelimiter },
+  lengthField: { placeholder: "FIELD", parse: parseLengthField },
+  portOrListen: { placeholder: "PORT", parse: parsePortOrListen },
   words: { placeholder: "TEXT", parse: parseWords },
   path: { placeholder: "PATH", parse: parsePath },
   time: { placeholder: "TIME", parse: parseTime },
@@ -180,6 +190,7 @@ export const NOTATION: Readonly<Record<string, string>> = {
   TIME: "2026-03-01T09:30, by the zone of this machine; 2026-03-01T09:30Z",
   OBSERVER: "127.0.0.1:6000; unix:/run/copy.sock; udp://127.0.0.1:6000; file:/var/tmp/{session}.bin,copies=both",
   FAULT: "latency:latency=100ms,jitter=20ms; bandwidth:rate=100KB/s; limit_data:bytes=1MB,stream=upstream; down",
+  FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 
@@ -203,6 +214,11 @@ export function usageOf(program: Program, command: Command): string {
     return `${text === undefined ? name : `[${name}]`}${repeatable ? "…" : ""}`;
   });
   return [program.name, command.name, ...words].join(" ");
+}
+
+/** A port alone is that of every interface, as tcp-multiplexer has it. */
+function parsePortOrListen(text: string): Address {
+  return parseAddress(/^\d+$/.test(text) ? `:${text}` : text, "listen");
 }
 
 function parseLabel(text: string): string {

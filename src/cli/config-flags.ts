@@ -27,9 +27,16 @@ import type { program } from "./program.ts";
  *   for each contradiction.
  */
 export function tcpConfig(line: Run): Config {
+  const [listen = "", ...targets] = line.positionals;
+  const own = { name: "proxy-1", listen: parseAddress(listen, "listen"), targets: targets.map(parseTargetOptions) };
+  return relayConfig(line, { ...own, mux: null });
+}
+
+/** One proxy, with all else that the flags of `weir tcp` say of it. Throws as {@link tcpConfig} does. */
+export function relayConfig(line: Run, own: Pick<ProxyConfig, "name" | "listen" | "targets" | "mux">): Config {
   const flags = line.flags as Flags<"tcp">;
   if (flags.burst !== undefined && flags.rate === undefined) {
-    throw new UsageError("EUSAGE", 'weir tcp: --burst needs --rate; write one such as "--rate 20/s"');
+    throw new UsageError("EUSAGE", `weir ${line.command.name}: --burst needs --rate; write one such as "--rate 20/s"`);
   }
   return checked(line, {
     admin: adminConfig(flags, NO_FILE.admin),
@@ -38,7 +45,7 @@ export function tcpConfig(line: Run): Config {
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
     toxiproxy: null,
     seed: flags.seed ?? null,
-    proxies: [proxyConfig(line.positionals, flags)],
+    proxies: [proxyConfig(own, flags)],
   });
 }
 
@@ -79,13 +86,12 @@ export function tapConfig(line: Run): Config {
   });
 }
 
-function proxyConfig([listen = "", ...targets]: readonly string[], flags: Flags<"tcp">): ProxyConfig {
+function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">): ProxyConfig {
   const { proxy } = DEFAULTS;
   const { timeouts, queue, perSource, proxyProtocol, dns } = proxy;
   return {
-    name: flags.name ?? "proxy-1",
-    listen: parseAddress(listen, "listen"),
-    targets: targets.map(parseTargetOptions),
+    ...own,
+    name: flags.name ?? own.name,
     balance: flags.balance ?? proxy.balance,
     slowStart: flags["slow-start"] ?? proxy.slowStart,
     noneHealthy: flags["none-healthy"] ?? proxy.noneHealthy,
@@ -188,7 +194,7 @@ export function graceOption(line: Run): number {
 
 // A Run knows nothing of its command's flags; these types do. They hold because parsing goes by the same table.
 type Commands = (typeof program)["commands"][number];
-type Flags<Name extends Commands["name"]> = FlagValues<
+export type Flags<Name extends Commands["name"]> = FlagValues<
   Extract<Commands, { readonly name: Name }>["flagGroups"][number]["flags"][number]
 >;
 type LogFlags = FlagValues<(typeof LOG_FLAGS)[number]>;
@@ -222,7 +228,8 @@ function logOf(line: Run, base: LogConfig): LogConfig {
   );
 }
 
-function checked({ command }: Run, config: Config): Config {
+/** @throws {UsageError} `ECONFIG`, one line for each contradiction. */
+export function checked({ command }: Run, config: Config): Config {
   const lines = checkConfig(config).map(({ message }) => `weir ${command.name}: ${message}`);
   // What a file has at two places may need only one word here.
   if (lines.length > 0) throw new UsageError("ECONFIG", [...new Set(lines)].join("\n"));

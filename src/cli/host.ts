@@ -1,5 +1,7 @@
 /** What a command-line program needs from its process. `adapters/host.ts` gives it, tests give their own. */
 export interface Host {
+  /** What the program was started as, without folders: `weir`, or the name of a link to it. */
+  readonly name: string;
   /** The arguments, without the program itself. */
   readonly args: readonly string[];
   env(name: string): string | undefined;

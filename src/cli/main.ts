@@ -5,6 +5,7 @@ import type { Runtime } from "../net/runtime.ts";
 import type { CommandRun } from "./context.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import type { Host } from "./host.ts";
+import { translated } from "./old-names.ts";
 import { parseCommandLine } from "./parse.ts";
 import { program } from "./program.ts";
 
@@ -14,6 +15,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
   demo: async () => (await import("./commands/demo.ts")).demo,
   echo: async () => (await import("./commands/echo.ts")).echo,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  mux: async () => (await import("./commands/mux.ts")).mux,
+  "mux list": async () => (await import("./commands/mux-list.ts")).muxList,
+  "mux server": async () => (await import("./commands/mux.ts")).muxServer,
   replay: async () => (await import("./commands/replay.ts")).replay,
   run: async () => (await import("./commands/run.ts")).run,
   tap: async () => (await import("./commands/tap.ts")).tap,
@@ -24,7 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
 /** Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration. */
 export async function main(runtime: Runtime, openThreads: OpenThreads, host: Host): Promise<number> {
   try {
-    const line = parseCommandLine(host.args, program);
+    const line = parseCommandLine(translated(host.name, host.args), program);
     if (line.kind === "help") {
       for (const text of line.command ? commandHelp(line.command) : programHelp(program)) host.out(text);
       return 0;

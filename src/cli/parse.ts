@@ -39,9 +39,10 @@ export function parseCommandLine(args: readonly string[], program: Program): Par
   if (general.flags.has(program.version.name)) return run(commandOf("version", program), [], new Map());
   const word = general.words[0] ?? args[at];
   if (word === undefined) return { kind: "help" };
-  const command = commandOf(word, program);
+  const two = program.commands.find(({ name }) => name === `${word} ${args[at + 1]}`);
+  const command = two ?? commandOf(word, program);
   if (general.flags.has(program.help.name)) return { kind: "help", command };
-  return parseCommand(command, args.slice(at + 1), program);
+  return parseCommand(command, args.slice(at + (two ? 2 : 1)), program);
 }
 
 function isMeantBy({ name, short }: Flag): (arg: string) => boolean {
@@ -80,8 +81,8 @@ function parseCommand(command: Command, args: readonly string[], program: Progra
     return text;
   });
   if (command.name !== "help") return run(command, positionals, flags);
-  const [about] = words;
-  return about === undefined ? { kind: "help" } : { kind: "help", command: commandOf(about, program) };
+  const about = words.join(" ");
+  return about === "" ? { kind: "help" } : { kind: "help", command: commandOf(about, program) };
 }
 
 function run(command: Command, positionals: readonly string[], flags: ReadonlyMap<string, FlagValue>): Parsed {

@@ -2,6 +2,7 @@
 import { DEFAULT_ADMIN } from "../config/config.ts";
 import type { Program } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
+import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
 
@@ -100,6 +101,9 @@ export const program = {
         },
       ],
     },
+    MUX,
+    MUX_LIST,
+    MUX_SERVER,
     TAP,
     REPLAY,
     {
@@ -179,7 +183,9 @@ export const program = {
     {
       name: "help",
       summary: "Explain weir or one of its commands",
-      positionals: [{ name: "COMMAND", kind: "command", default: "", about: "The command to explain" }],
+      positionals: [
+        { name: "COMMAND", kind: "command", default: "", repeatable: true, about: "The command to explain" },
+      ],
       flagGroups: [],
       examples: [{ about: "What tcp can do", line: "weir help tcp" }],
     },

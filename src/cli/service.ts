@@ -12,6 +12,7 @@ import type { OpenThreads } from "../engine/threads.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
 import { Log } from "../log/log.ts";
+import { muxLog } from "../log/mux.ts";
 import { onlookerLog } from "../log/onlookers.ts";
 import { targetLog } from "../log/targets.ts";
 import type { Counters } from "../metrics/counters.ts";
@@ -214,7 +215,7 @@ export class Service {
     const targets = targetLog(this.log, config.name);
     const onlookers = onlookerLog(this.log, config.name, (record) => this.#host.outBytes(record));
     return this.engine
-      .open(config, { ...events, ...onlookers, targets })
+      .open(config, { ...events, ...onlookers, targets, mux: muxLog(this.log, config.name) })
       .catch(failedToStart(`proxy "${config.name}"`));
   }
 

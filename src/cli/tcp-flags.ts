@@ -1,21 +1,20 @@
-/** What `weir tcp` can be told. */
+/** What `weir tcp` can be told, and with it every other command that runs one proxy. */
 import { BALANCES, DEFAULT_ADMIN, NONE_HEALTHY, PROXY_VERSIONS, REFUSALS } from "../config/config.ts";
 import { FAULT_TYPES } from "../filter/faults/fault.ts";
-import type { FlagGroup } from "./command.ts";
+import type { Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 
-export const TCP_FLAGS = [
-  {
-    title: "Flags",
-    flags: [
-      { name: "name", kind: "label", default: "proxy-1", about: "What logs and metrics call the proxy" },
-      { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
-      TOKEN_ENV,
-      ...ENGINE_FLAGS,
-      SEED,
-      GRACE,
-    ],
-  },
+const NAME = { name: "name", kind: "label", about: "What logs and metrics call the proxy" } as const;
+
+const GENERAL = [
+  { name: "metrics", kind: "listenOrOff", default: DEFAULT_ADMIN, about: "Where to serve metrics and API" },
+  TOKEN_ENV,
+  ...ENGINE_FLAGS,
+  SEED,
+  GRACE,
+] as const satisfies readonly Flag[];
+
+const RELAY_FLAGS = [
   {
     title: "Access",
     flags: [
@@ -200,4 +199,15 @@ export const TCP_FLAGS = [
     ],
   },
   { title: "Log", flags: LOG_FLAGS },
+] as const satisfies readonly FlagGroup[];
+
+export const TCP_FLAGS = [
+  { title: "Flags", flags: [{ ...NAME, default: "proxy-1" }, ...GENERAL] },
+  ...RELAY_FLAGS,
+] as const satisfies readonly FlagGroup[];
+
+/** The same for a proxy whose clients share connections. */
+export const TCP_FLAGS_OF_MUX = [
+  { title: "Flags", flags: [{ ...NAME, default: "mux-1" }, ...GENERAL] },
+  ...RELAY_FLAGS,
 ] as const satisfies readonly FlagGroup[];

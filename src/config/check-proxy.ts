@@ -1,6 +1,7 @@
 /** What can be wrong with one proxy whose single values are all right. */
 import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
+import { checkMux } from "./check-mux.ts";
 import type { ProxyConfig } from "./config.ts";
 import { repeatedFaults } from "./fault-schema.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
@@ -18,6 +19,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...repeatedTargets(proxy),
     ...repeatedFaults(proxy.faults),
     ...observersOfThemselves(proxy),
+    ...checkMux(proxy),
   ];
 }
 

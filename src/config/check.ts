@@ -18,22 +18,36 @@ export function checkConfig(config: Config): Problem[] {
   const { proxies, toxiproxy } = config;
   // Toxiproxy's clients make their own.
   if (proxies.length === 0 && toxiproxy === null) {
-    return [wrong([], "there is no proxy; add [[proxy]] with listen and target")];
+    return [wrong([], "there is no proxy; add [[proxy]] or [[mux]] with listen and target")];
   }
+  const paths = pathsOf(proxies);
+  const at: At = (index, ...within) => [...(paths[index] ?? []), ...within];
   const single = proxies.flatMap((proxy, index) => {
-    return checkProxy(proxy).map((problem) => ({ ...problem, path: ["proxy", index, ...problem.path] }));
+    return checkProxy(proxy).map((problem) => ({ ...problem, path: at(index, ...problem.path) }));
   });
-  return [...repeatedNames(proxies), ...repeatedAddresses(config), ...loops(proxies), ...single];
+  return [...repeatedNames(proxies, at), ...repeatedAddresses(config, at), ...loops(proxies, at), ...single];
 }
 
-function repeatedNames(proxies: readonly ProxyConfig[]): Problem[] {
+/** Where files have something of a proxy. */
+type At = (index: number, ...within: Path) => Path;
+
+/** `proxy[0]`, `proxy[1]`, `mux[0]`, … */
+function pathsOf(proxies: readonly ProxyConfig[]): Path[] {
+  const counts = { proxy: 0, mux: 0 };
+  return proxies.map(({ mux }) => {
+    const list = mux ? "mux" : "proxy";
+    return [list, counts[list]++];
+  });
+}
+
+function repeatedNames(proxies: readonly ProxyConfig[], at: At): Problem[] {
   const first = new Map<string, number>();
   return proxies.flatMap(({ name }, index) => {
     const other = first.get(name);
     if (other === undefined) first.set(name, index);
     if (other === undefined) return [];
-    const where = formatPath(["proxy", other]);
-    return [wrong(["proxy", index, "name"], `the name "${name}" is already that of ${where}; choose another`)];
+    const where = formatPath(at(other));
+    return [wrong(at(index, "name"), `the name "${name}" is already that of ${where}; choose another`)];
   });
 }
 
@@ -43,9 +57,9 @@ interface Listening {
   readonly address: Address;
 }
 
-function repeatedAddresses({ admin, proxies }: Config): Problem[] {
+function repeatedAddresses({ admin, proxies }: Config, at: At): Problem[] {
   const listening: Listening[] = proxies.map(({ name, listen }, index) => {
-    return { who: `proxy "${name}"`, path: ["proxy", index, "listen"], address: listen };
+    return { who: `proxy "${name}"`, path: at(index, "listen"), address: listen };
   });
   // An admin address that nobody asked for gives way.
   if (admin.listen && admin.explicit) {
@@ -67,15 +81,15 @@ function collide(a: Address, b: Address): boolean {
  * Finds proxies whose connections come back to them, directly or through others: one client would make weir
  * connect to itself until it has no descriptors left. Each loop is reported at its first proxy.
  */
-function loops(proxies: readonly ProxyConfig[]): Problem[] {
+function loops(proxies: readonly ProxyConfig[], at: At): Problem[] {
   const links = proxies.map((proxy) => reached(proxy, proxies));
   return proxies.flatMap((proxy, index) => {
     const loop = wayBack(links, index);
     if (!loop) return [];
     const next = proxies[loop[1] ?? index] ?? proxy;
-    const at = proxy.targets.findIndex((target) => leadsTo(target, next));
-    const path = ["proxy", index, "targets", at];
-    const target = proxy.targets[at];
+    const leading = proxy.targets.findIndex((target) => leadsTo(target, next));
+    const path = at(index, "targets", leading);
+    const target = proxy.targets[leading];
     if (loop.length === 1 && target) {
       const back = `the target ${formatTarget(target.address)} leads back to the proxy itself`;
       return [wrong(path, `${back}, which listens on ${formatAddress(proxy.listen)}; change one of them`)];

@@ -6,6 +6,7 @@ import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { FilterConfig } from "../filter/filter.ts";
+import type { MuxConfig } from "../mux/mux-config.ts";
 import type { Address } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
 import { type DnsName, formatTarget } from "../net/target-name.ts";
@@ -130,6 +131,8 @@ export interface ProxyConfig {
   readonly refuse: (typeof REFUSALS)[number];
   /** How often a target that cannot be connected is tried again, 0 to {@link RETRIES_MAX}. */
   readonly retries: number;
+  /** How clients share connections to the targets; null: each has its own. */
+  readonly mux: MuxConfig | null;
   /** Who gets copies of what sessions send and receive. */
   readonly observers: readonly ObserverConfig[];
   /** What is written down of them. */
@@ -280,6 +283,7 @@ export const DEFAULTS = {
     proxyProtocol: { acceptFrom: [], timeout: 5_000, send: "off" },
     refuse: "reset",
     retries: 0,
+    mux: null,
     observers: [],
     inspects: [],
     filters: [],

@@ -20,6 +20,7 @@ import { faultSchema, toFault } from "./fault-schema.ts";
 import { filterSchema, toFilter } from "./filter-schema.ts";
 import { inspectSchema, toInspect } from "./inspect-schema.ts";
 import { observerSchema, toObserver } from "./observer-schema.ts";
+import { isTable } from "./toml.ts";
 import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
 
@@ -27,8 +28,14 @@ type Proxy = v.InferOutput<ReturnType<typeof proxySchema>>;
 
 /** Input is what TOML holds; output has addresses parsed, milliseconds, bytes and every default. */
 export function proxySchema() {
-  const fields = t.table("One listening address with its rules.", {
-    name: v.optional(t.label("What logs and metrics call it; proxy-1, proxy-2, … by default.")),
+  return withTarget(t.table("One listening address with its rules.", proxyEntries("proxy")));
+}
+
+/** The keys of a table for a listening address; `list` is what the file calls such tables. */
+export function proxyEntries(list: "proxy" | "mux") {
+  const within = (part: string) => `tables written [[${list}.${part}]]`;
+  return {
+    name: v.optional(t.label(`What logs and metrics call it; ${list}-1, ${list}-2, … by default.`)),
     listen: t.listenAddress("Where clients connect; port 0 takes a free port."),
     target: v.optional(t.targetName("Where weir connects for each client.")),
     targets: v.optional(targetsSchema()),
@@ -78,29 +85,28 @@ export function proxySchema() {
     ),
     source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
     timeouts: v.optional(timeoutsSchema(), {}),
-    observer: v.optional(t.list("Who gets copies.", "tables written [[proxy.observer]]", observerSchema()), []),
-    inspect: v.optional(t.list("What is written down.", "tables written [[proxy.inspect]]", inspectSchema()), []),
-    filter: v.optional(t.list("What changes bytes, in order.", "tables written [[proxy.filter]]", filterSchema()), []),
-    fault: v.optional(t.list("What goes wrong on purpose.", "tables written [[proxy.fault]]", faultSchema()), []),
-  });
+    observer: v.optional(t.list("Who gets copies.", within("observer"), observerSchema()), []),
+    inspect: v.optional(t.list("What is written down.", within("inspect"), inspectSchema()), []),
+    filter: v.optional(t.list("What changes bytes, in order.", within("filter"), filterSchema()), []),
+    fault: v.optional(t.list("What goes wrong on purpose.", within("fault"), faultSchema()), []),
+  };
+}
+
+/** One of the two keys for targets has to be there. */
+export function withTarget<const S extends v.GenericSchema>(fields: S) {
   return v.pipe(
     fields,
-    v.forward(
-      v.partialCheck(
-        [["target"], ["targets"]],
-        ({ target, targets }) => target !== undefined || targets !== undefined,
-        'the key "target" is missing',
-      ),
-      ["target"],
-    ),
-    v.forward(
-      v.partialCheck(
-        [["target"], ["targets"]],
-        ({ target, targets }) => target === undefined || targets === undefined,
-        'write either "target" or "targets", not both',
-      ),
-      ["targets"],
-    ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const input: unknown = dataset.value;
+      if (!isTable(input)) return;
+      const { target, targets } = input;
+      const at = (key: string) => [{ type: "object", origin: "value", input, key, value: input[key] }] as const;
+      if (target === undefined && targets === undefined) {
+        addIssue({ message: 'the key "target" is missing', path: [...at("target")] });
+      } else if (target !== undefined && targets !== undefined) {
+        addIssue({ message: 'write either "target" or "targets", not both', path: [...at("targets")] });
+      }
+    }),
   );
 }
 
@@ -140,6 +146,7 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     },
     refuse: proxy.refuse,
     retries: proxy.retries,
+    mux: null,
     observers: proxy.observer.map(toObserver),
     inspects: proxy.inspect.map(toInspect),
     filters: proxy.filter.map(toFilter),

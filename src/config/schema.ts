@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { parseAddress } from "../net/address.ts";
 import { type Config, DEFAULT_ADMIN, DEFAULTS, ENGINES, LEVELS, logConfig } from "./config.ts";
+import { muxSchema, toMux } from "./mux-schema.ts";
 import type { Path } from "./problem.ts";
 import { proxySchema, toProxy } from "./proxy-schema.ts";
 import { type Format, keysOf, read } from "./read.ts";
@@ -75,8 +76,9 @@ export const fileSchema = t.table(
     ),
     seed: v.optional(t.wholeNumber("Where all chance comes from; another one at each start without it.", COUNT_MAX)),
     proxy: v.optional(t.list("The proxies.", "tables written [[proxy]]", proxySchema()), []),
+    mux: v.optional(t.list("Proxies that share connections.", "tables written [[mux]]", muxSchema()), []),
   },
-  ["mux", "udp"],
+  ["udp"],
 );
 
 /** weir's own format. */
@@ -92,7 +94,7 @@ export const weirFormat: Format = {
 
 type File = v.InferOutput<typeof fileSchema>;
 
-function toConfig({ admin, log, engine, shutdown, dns, toxiproxy, seed, proxy }: File): Config {
+function toConfig({ admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux }: File): Config {
   const listen = admin.listen === undefined ? parseAddress(DEFAULT_ADMIN, "listen") : admin.listen;
   return {
     admin: { listen, explicit: admin.listen !== undefined, tokenEnv: admin.token_env ?? null },
@@ -101,14 +103,18 @@ function toConfig({ admin, log, engine, shutdown, dns, toxiproxy, seed, proxy }:
     shutdown: { grace: shutdown.grace },
     toxiproxy: toxiproxy?.listen ?? null,
     seed: seed ?? null,
-    proxies: proxy.map((each, index) => toProxy(each, index, dns)),
+    proxies: [
+      ...proxy.map((each, index) => toProxy(each, index, dns)),
+      ...mux.map((each, index) => toMux(each, index, dns)),
+    ],
   };
 }
 
 /** `target` is short for `targets` with one element; problems stand at whichever the file has. */
 function toTarget(path: Path, file: Table): Path {
   const [list, index, field] = path;
-  if (list !== "proxy" || typeof index !== "number" || field !== "targets" || !Array.isArray(file.proxy)) return path;
-  const proxy: unknown = file.proxy[index];
-  return isTable(proxy) && "target" in proxy ? ["proxy", index, "target"] : path;
+  if ((list !== "proxy" && list !== "mux") || typeof index !== "number" || field !== "targets") return path;
+  const all = file[list];
+  const proxy: unknown = Array.isArray(all) ? all[index] : undefined;
+  return isTable(proxy) && "target" in proxy ? [list, index, "target"] : path;
 }

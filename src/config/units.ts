@@ -161,14 +161,15 @@ export function parseRetries(text: string): number {
 export const COUNT_MAX = 1_000_000;
 
 /**
- * Reads a number of connections, `least` to {@link COUNT_MAX}.
+ * Reads a number of connections, or of anything else.
  *
+ * @returns `least` to `most`
  * @throws {UsageError} `ECOUNT`
  */
-export function parseCount(text: string, least = 0): number {
+export function parseCount(text: string, least = 0, most = COUNT_MAX): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= least && count <= COUNT_MAX) return count;
-  throw new UsageError("ECOUNT", `expected a whole number from ${least} to ${COUNT_MAX}, found "${text}"`);
+  if (/^\d+$/.test(text) && count >= least && count <= most) return count;
+  throw new UsageError("ECOUNT", `expected a whole number from ${least} to ${most}, found "${text}"`);
 }
 
 /**

@@ -32,6 +32,8 @@ export class NativeProxy implements ProxyControl {
   readonly #listening: Listening;
   readonly #events: ProxyEvents;
   readonly #workers: readonly Worker[];
+  /** Those that listen for it: one alone if clients share connections, so that there are no more of them than is said. */
+  readonly #serving: readonly Worker[];
   /** One for each worker: nobody else adds to it. */
   readonly #parts: readonly Counters[];
   /** Workers that have not said yet that they listen, that they no longer listen, or that all is over. */
@@ -64,6 +66,7 @@ export class NativeProxy implements ProxyControl {
     this.#listening = listening;
     this.#events = events;
     this.#workers = workers;
+    this.#serving = servingOf(config, number, workers);
     this.#parts = workers.map(() => new Counters(config.name, "", new Float64Array(new SharedArrayBuffer(BYTES))));
     this.#memory = entranceMemory(config, workers.length, runtime.wallClock());
     this.#observers = new ObserverGroup(config.name, config.observers, workers.length);
@@ -82,7 +85,7 @@ export class NativeProxy implements ProxyControl {
     const opened = new Promise<void>((resolve) => {
       this.#resolveOpened = resolve;
     });
-    for (const worker of this.#workers) this.enlist(worker);
+    for (const worker of this.#serving) this.enlist(worker);
     await opened;
   }
 
@@ -119,7 +122,7 @@ export class NativeProxy implements ProxyControl {
   enlist(worker: Worker): void {
     const { index } = worker;
     const part = this.#parts[index];
-    if (this.draining || !part) return;
+    if (this.draining || !part || !this.#serving.includes(worker)) return;
     this.#opening.add(index);
     const { descriptors, address } = this.#listening;
     worker.post({
@@ -166,7 +169,7 @@ export class NativeProxy implements ProxyControl {
     if (!this.draining) {
       this.draining = true;
       this.#listening.stop();
-      const alive = this.#workers.filter((worker) => worker.alive);
+      const alive = this.#serving.filter((worker) => worker.alive);
       for (const worker of alive) {
         this.#stopping.add(worker.index);
         this.#finishing.add(worker.index);
@@ -186,7 +189,7 @@ export class NativeProxy implements ProxyControl {
 
   /** There may be room for connections that wait: one worker tells the others. */
   nudged(from: Worker | undefined): void {
-    for (const worker of this.#workers) if (worker !== from) worker.post({ type: "nudge", proxy: this.#number });
+    for (const worker of this.#serving) if (worker !== from) worker.post({ type: "nudge", proxy: this.#number });
   }
 
   /** A worker has done what it was told. */
@@ -207,7 +210,7 @@ export class NativeProxy implements ProxyControl {
   /** Resolves when all workers have answered, or the proxy is no more. */
   async #ask(message: (request: number) => ToWorker): Promise<readonly Answer[]> {
     const request = ++lastRequest;
-    const alive = this.#over ? [] : this.#workers.filter((worker) => worker.alive);
+    const alive = this.#over ? [] : this.#serving.filter((worker) => worker.alive);
     if (alive.length === 0) return [];
     return await new Promise((resolve) => {
       this.#questions.set(request, { waiting: new Set(alive.map(({ index }) => index)), answers: [], resolve });
@@ -221,9 +224,11 @@ export class NativeProxy implements ProxyControl {
   }
 
   tell(event: ProxyEvent): void {
-    const { opened, read, observer } = this.#events;
+    const { opened, read, observer, mux } = this.#events;
     if (event.event === "opened") opened?.(event.connection);
     else if (event.event === "observer") observer?.(event.about);
+    else if (event.event === "trouble") mux?.trouble?.(event.about);
+    else if (event.event === "line") mux?.line?.(event.about);
     else if (event.event === "read") read?.(event.connection, event.from, event.bytes);
     else this.#events[event.event]?.(event.record, event.failure);
   }
@@ -242,7 +247,7 @@ export class NativeProxy implements ProxyControl {
   }
 
   #post(message: ToWorker): void {
-    for (const worker of this.#workers) worker.post(message);
+    for (const worker of this.#serving) worker.post(message);
   }
 
   #closeListening(): void {
@@ -264,7 +269,14 @@ export class NativeProxy implements ProxyControl {
   }
 }
 
-function wantsOf({ opened, closed, failed, broken, read, observer }: ProxyEvents): Wants {
+/** Of several multiplexers each has another worker. */
+export function servingOf<T>({ mux }: Pick<ProxyConfig, "mux">, number: number, workers: readonly T[]): readonly T[] {
+  const at = number % workers.length;
+  return mux ? workers.slice(at, at + 1) : workers;
+}
+
+function wantsOf({ opened, closed, failed, broken, read, observer, mux }: ProxyEvents): Wants {
   const ended = { closed: !!closed, failed: !!failed, broken: !!broken };
-  return { opened: !!opened, ...ended, read: !!read, observer: !!observer };
+  const shared = { trouble: !!mux?.trouble, line: !!mux?.line };
+  return { opened: !!opened, ...ended, read: !!read, observer: !!observer, ...shared };
 }

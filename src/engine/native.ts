@@ -11,7 +11,7 @@ import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
 import { weightOf } from "../proxy/onlookers.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
-import { NativeProxy } from "./native-proxy.ts";
+import { NativeProxy, servingOf } from "./native-proxy.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { FromWorker, ProxyEvent } from "./protocol.ts";
 import { needsMainThread, type Scripts } from "./scripts.ts";
@@ -83,8 +83,9 @@ export class NativeEngine implements Engine {
   /** What has to be in the main thread runs there, on the runtime's sockets. */
   async open(config: ProxyConfig, events: ProxyEvents = {}, scripts?: Scripts): Promise<ProxyControl> {
     if (needsMainThread(config)) return await PortableProxy.open(this.#main, config, events, this.#nextId, scripts);
-    const listening = await this.#threads.listen(config.listen, listenOptions(config), this.#workers.length);
     const number = ++this.#lastProxy;
+    const serving = servingOf(config, number, this.#workers).length;
+    const listening = await this.#threads.listen(config.listen, listenOptions(config), serving);
     const proxy = new NativeProxy(this.#runtime, number, config, listening, events, this.#workers);
     this.#proxies.set(number, proxy);
     proxy.onDrained = () => this.#proxies.delete(number);

@@ -1,6 +1,7 @@
 /** What the control plane and its workers say to each other. Everything is data that can be copied between threads. */
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
 import type { Address } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
 import type { ConnectionList } from "../proxy/control.ts";
@@ -66,6 +67,8 @@ export interface Wants {
   readonly broken: boolean;
   readonly read: boolean;
   readonly observer: boolean;
+  readonly trouble: boolean;
+  readonly line: boolean;
 }
 
 export type ProxyEvent =
@@ -77,6 +80,8 @@ export type ProxyEvent =
       readonly failure: Failure | undefined;
     }
   | { readonly event: "observer"; readonly proxy: number; readonly about: ObserverEvent }
+  | { readonly event: "trouble"; readonly proxy: number; readonly about: MuxTrouble }
+  | { readonly event: "line"; readonly proxy: number; readonly about: LineEvent }
   | {
       readonly event: "read";
       readonly proxy: number;

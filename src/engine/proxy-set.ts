@@ -169,11 +169,15 @@ export class ProxySet {
   }
 }
 
-/** Where it listens, and in which thread; any port is another one for each name. */
+/**
+ * Where it listens, in which thread, and how messages are cut for those who share connections, who could not be told of
+ * another way in the middle of one; any port is another one for each name.
+ */
 function placeOf(config: ProxyConfig): string {
-  const { listen, name, reusePort } = config;
+  const { listen, name, reusePort, mux } = config;
   const any = listen.kind === "tcp" && listen.port === 0;
-  return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${any ? name : ""}`;
+  const framing = mux ? JSON.stringify([mux.protocol, mux.delimiter, mux.length, mux.match]) : "";
+  return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${framing} ${any ? name : ""}`;
 }
 
 /** Options that a listening socket hands on to whom it accepts. */

@@ -149,6 +149,10 @@ export class EngineWorker {
         ? (connection, from, bytes) => this.#gather({ event: "read", proxy, connection, from, bytes })
         : undefined,
       observer: wants.observer ? (about) => this.#gather({ event: "observer", proxy, about }) : undefined,
+      mux: {
+        trouble: wants.trouble ? (about) => this.#gather({ event: "trouble", proxy, about }) : undefined,
+        line: wants.line ? (about) => this.#gather({ event: "line", proxy, about }) : undefined,
+      },
     };
   }
 

@@ -27,6 +27,8 @@ export abstract class Holder extends Step {
   /** The FIN: not come, come at a time, or passed on. */
   #finAt: number | undefined;
   #finished = false;
+  /** There is none: what came last is all there is. */
+  #broken = false;
   #timer: Timer | undefined;
   /** It is to be told when nothing is held any more; from then on nothing is. */
   #released: (() => void) | undefined;
@@ -67,6 +69,11 @@ export abstract class Holder extends Step {
   override end(): void {
     this.#finAt ??= this.context.runtime.now();
     this.#work();
+  }
+
+  override broke(): void {
+    this.#broken = true;
+    this.end();
   }
 
   override drain(): void {
@@ -144,7 +151,8 @@ export abstract class Holder extends Step {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.next.end();
+    if (this.#broken) this.next.broke();
+    else this.next.end();
   }
 }
 

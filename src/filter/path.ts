@@ -39,6 +39,13 @@ export class Path implements Outlet {
     (this.#steps[0] ?? this.#sink).end();
   }
 
+  /** Nothing more is written here, and there is no FIN: what is held for what might follow goes on. */
+  broke(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    (this.#steps[0] ?? this.#sink).broke();
+  }
+
   /** Whoever writes here waits for a drain. */
   get full(): boolean {
     return (this.#steps[0] ?? this.#sink).full;
@@ -106,4 +113,6 @@ class Last implements Outlet {
   end(): void {
     this.#sink.end();
   }
+
+  broke(): void {}
 }

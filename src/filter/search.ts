@@ -49,6 +49,11 @@ export abstract class Search extends Step implements Finder {
     if (!this.#over) this.next.end();
   }
 
+  override broke(): void {
+    this.#flush();
+    if (!this.#over) this.next.broke();
+  }
+
   override release(done: () => void): void {
     this.#flush();
     done();

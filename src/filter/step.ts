@@ -18,6 +18,8 @@ export interface Outlet {
   write(chunk: Chunk): boolean;
   /** The FIN, behind everything that was written. */
   end(): void;
+  /** In its place: the connection is broken. Nothing that was written is to be held for what might follow. */
+  broke(): void;
   /** It owes a drain to whoever is before it. */
   readonly full: boolean;
 }
@@ -57,6 +59,10 @@ export abstract class Step implements Outlet, Inlet {
     this.next.end();
   }
 
+  broke(): void {
+    this.next.broke();
+  }
+
   get full(): boolean {
     return this.next.full;
   }
@@ -93,5 +99,5 @@ export abstract class Step implements Outlet, Inlet {
   stop(): void {}
 }
 
-const NOWHERE: Outlet = { write: () => true, end() {}, full: false };
+const NOWHERE: Outlet = { write: () => true, end() {}, broke() {}, full: false };
 const NOBODY: Inlet = { drain() {} };

@@ -71,13 +71,15 @@ function closing(log: Log, tally: Tally): Ended {
   };
 }
 
-/** `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed` */
+/** `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed`; or `in 0.532s, 3 requests:` */
 function accessLine(record: ConnectionRecord): string {
-  const { client, target, bytesUpstream, bytesDownstream, duration, reason, error, rule } = record;
+  const { client, target, bytesUpstream, bytesDownstream, duration, requests, reason, error, rule } = record;
+  const asked = requests === null ? "" : `, ${requests} request${requests === 1 ? "" : "s"}`;
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
     `[ACCESS] ${client} -> ${target ?? "-"}`,
-    `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)} in ${duration.toFixed(3)}s:`,
+    `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)}`,
+    `in ${duration.toFixed(3)}s${asked}:`,
     (error ?? rule) ? `${reason} (${error ?? rule})` : reason,
     ...(lost > 0 ? [`with ${formatBytes(lost)} undelivered`] : []),
   ].join(" ");

@@ -9,6 +9,8 @@ import { DENIALS, type Denial, REASONS, type Reason } from "./reason.ts";
 
 /** Upper bounds in seconds. */
 export const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+/** Of requests over a shared connection. */
+const REQUEST_BOUNDS = [0.0001, 0.00025, ...CONNECT_BOUNDS, 10, 30] as const;
 const DURATION_BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3_600, 14_400] as const;
 
 export const CELL = {
@@ -26,13 +28,29 @@ export const CELL = {
   targetActive: 10,
   /** Connections in the queue. */
   waiting: 11,
+  /** Of a multiplexer: whole requests, and those that wait or are under way now. */
+  requests: 12,
+  requestsQueued: 13,
+  requestsInFlight: 14,
+  /** Requests that were not answered in time, and those that went out again because their connection had died. */
+  requestTimeouts: 15,
+  requestRetries: 16,
+  /** Replies that nobody waited for any more. */
+  repliesDropped: 17,
+  /** What a target sent that was no reply, or none that anybody had asked for. */
+  mismatches: 18,
+  /** Connections that clients share, and attempts to open one after another attempt had failed. */
+  lines: 19,
+  redials: 20,
 } as const;
 
-const ENDED = 12;
+const ENDED = 21;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;
-export const CELLS = DENIED + DENIALS.length;
+const QUEUE_TIME = DENIED + DENIALS.length;
+const REPLY_TIME = QUEUE_TIME + REQUEST_BOUNDS.length + 2;
+export const CELLS = REPLY_TIME + REQUEST_BOUNDS.length + 2;
 
 /** Memory that the cells of one {@link Counters} take. */
 export const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT;
@@ -85,6 +103,7 @@ export class Counters {
   abandonTarget(): number {
     const lost = this.get(CELL.targetActive);
     this.add(CELL.targetActive, -lost);
+    for (const cell of [CELL.requestsQueued, CELL.requestsInFlight, CELL.lines]) this.add(cell, -this.get(cell));
     this.add(ENDED + REASONS.indexOf("internal_error"), lost);
     return lost;
   }
@@ -123,6 +142,24 @@ export class Counters {
 
   get connectTime(): HistogramView {
     return histogram(this.cells, CONNECT_TIME, CONNECT_BOUNDS);
+  }
+
+  /** A request was sent after `seconds`. */
+  requestSent(seconds: number): void {
+    observe(this.cells, QUEUE_TIME, REQUEST_BOUNDS, seconds);
+  }
+
+  /** The reply to one was complete, `seconds` after it was sent. */
+  requestAnswered(seconds: number): void {
+    observe(this.cells, REPLY_TIME, REQUEST_BOUNDS, seconds);
+  }
+
+  get queueTime(): HistogramView {
+    return histogram(this.cells, QUEUE_TIME, REQUEST_BOUNDS);
+  }
+
+  get replyTime(): HistogramView {
+    return histogram(this.cells, REPLY_TIME, REQUEST_BOUNDS);
   }
 
   get duration(): HistogramView {

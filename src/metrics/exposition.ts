@@ -5,10 +5,12 @@
  */
 
 import type { TargetView } from "../balance/group.ts";
+import type { ProxyConfig } from "../config/config.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { CELL, Counters } from "./counters.ts";
-import type { HistogramView } from "./histogram.ts";
+import { type Family, familyLines, owner, single, timing } from "./family.ts";
 import { labels } from "./labels.ts";
+import { muxFamilies } from "./mux-families.ts";
 import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
 import { type Totals, totals } from "./totals.ts";
@@ -31,7 +33,7 @@ export interface EngineFigures {
 
 /** What there is to say about one proxy. */
 export interface ProxyFigures {
-  readonly config: { readonly name: string };
+  readonly config: Pick<ProxyConfig, "name" | "mux">;
   /** Of the proxy itself, without a target, and of each target. */
   readonly figures: readonly Counters[];
   readonly targets: readonly TargetView[];
@@ -49,12 +51,11 @@ export function exposition(
   // A proxy that was replaced is there twice, for a while: each set of labels once.
   const figures = Counters.merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
   const page = [...fourLines(totals(figures)), ...buildInfo(build), ...engineFigures(engine)];
-  for (const family of FAMILIES) {
-    page.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`);
-    for (const each of figures) if (family.of(each)) page.push(...family.lines(each));
-  }
+  page.push(...FAMILIES.flatMap((family) => familyLines(family, figures)));
+  const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
+  const shared = muxFamilies(figures, multiplexing);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...copies].join("\n")}\n`;
+  return `${[...page, ...targetStates(proxies), ...shared, ...copies].join("\n")}\n`;
 }
 
 /** How targets are now. */
@@ -117,15 +118,6 @@ function buildInfo({ version, runtime, runtimeVersion, engine }: BuildInfo): str
   return [`# HELP ${name} Always 1; the labels tell what runs.`, `# TYPE ${name} gauge`, `${name}${set} 1`];
 }
 
-interface Family {
-  readonly name: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly help: string;
-  /** Whether it is about such figures at all. */
-  readonly of: (counters: Counters) => boolean;
-  lines(counters: Counters): string[];
-}
-
 const PROXIES = (counters: Counters) => counters.target === "";
 const TARGETS = (counters: Counters) => counters.target !== "";
 const BOTH = () => true;
@@ -145,36 +137,6 @@ function byDirection(name: string, help: string, cell: "bytes" | "pauses" | "und
         const value = counters.get(CELL[`${cell}${suffix}`]);
         return `${name}${labels(owner(counters), { direction })} ${value}`;
       }),
-  };
-}
-
-function single(
-  name: string,
-  type: "counter" | "gauge",
-  help: string,
-  of: Family["of"],
-  cell: "connections" | "active" | "waiting" | "targetConnections" | "targetActive" | "retries",
-): Family {
-  const lines = (counters: Counters) => [`${name}${labels(owner(counters))} ${counters.get(CELL[cell])}`];
-  return { name, type, help, of, lines };
-}
-
-function timing(name: string, help: string, of: Family["of"], view: (counters: Counters) => HistogramView): Family {
-  return {
-    name,
-    type: "histogram",
-    help,
-    of,
-    lines(counters) {
-      const { buckets, count, sum } = view(counters);
-      const set = owner(counters);
-      return [
-        ...buckets.map((bucket) => `${name}_bucket${labels(set, { le: String(bucket.bound) })} ${bucket.count}`),
-        `${name}_bucket${labels(set, { le: "+Inf" })} ${count}`,
-        `${name}_sum${labels(set)} ${sum}`,
-        `${name}_count${labels(set)} ${count}`,
-      ];
-    },
   };
 }
 
@@ -240,8 +202,4 @@ const FAMILIES: readonly Family[] = [
 /** Lines that can only say 0 are left out: of a proxy what needs a target, of a target what comes before it. */
 function belongs(counters: Counters, isFront: boolean, reason: Reason): boolean {
   return PROXIES(counters) === isFront || counters.endedBy(reason) > 0;
-}
-
-function owner({ proxy, target }: Counters): Record<string, string> {
-  return target === "" ? { proxy } : { proxy, target };
 }

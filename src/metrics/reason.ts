@@ -25,6 +25,10 @@ export const REASONS = [
   "filter_failed",
   /** A fault that was asked for. */
   "fault",
+  /** The client has sent what is no message of the protocol that is multiplexed, or may not be sent over a shared connection. */
+  "bad_message",
+  /** A request over a shared connection was not answered in time, and its protocol has no words for that. */
+  "request_timeout",
   /** A bug in weir; the error is in the log. */
   "internal_error",
   // From here on the target was never reached.

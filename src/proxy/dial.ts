@@ -18,6 +18,7 @@ const PAUSE_MAX = 1_000;
 const NOBODY: readonly Target[] = [];
 
 export interface DialOwner {
+  connect(target: Target): Connecting;
   /** A place on a target is free again that was taken for this connection. */
   freed(): void;
   dialled(socket: StreamSocket): void;
@@ -73,7 +74,7 @@ export class Dial {
   }
 
   #try(): void {
-    this.#attempt = this.#runtime.connect(this.target.address, this.#rules.connectOptions);
+    this.#attempt = this.#owner.connect(this.target);
     this.#attempt.socket.then(
       (socket) => this.#guarded(() => this.#connected(socket)),
       (error) => this.#guarded(() => this.#failed(error)),

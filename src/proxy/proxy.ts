@@ -1,13 +1,15 @@
 /** A proxy in one thread: one listening address, its targets, and the sessions between them. */
 import type { GroupEvents } from "../balance/group.ts";
 import type { Pool } from "../balance/pool.ts";
-import type { TargetShare } from "../balance/target.ts";
+import type { Target, TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import { CELL, Counters } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
+import { Multiplexer } from "../mux/multiplexer.ts";
+import type { MuxEvents } from "../mux/mux-events.ts";
 import type { Address } from "../net/address.ts";
-import type { Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { Connecting, Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
 import type { ConnectionList } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
 import { Entrance, type EntranceMemory } from "./entrance.ts";
@@ -33,6 +35,8 @@ export interface ProxyEvents extends OnlookerEvents {
   broken?: ((record: ConnectionRecord, failure: Failure | undefined) => void) | undefined;
   /** What becomes of targets; told by the control plane. */
   targets?: Omit<GroupEvents, "changed"> | undefined;
+  /** What becomes of connections that clients share. */
+  mux?: MuxEvents | undefined;
   /** Each read; the data path is slower while somebody wants this. */
   read?: ((connection: Connection, from: Role, bytes: number) => void) | undefined;
 }
@@ -72,6 +76,7 @@ export class RunningProxy implements SessionOwner {
   readonly read: SessionOwner["read"];
   readonly #entrance: Entrance;
   readonly #processing: Processing;
+  readonly #mux: Multiplexer | undefined;
   readonly #events: ProxyEvents;
   readonly #nextId: () => number;
   readonly #sessions = new Map<number, Session>();
@@ -93,11 +98,14 @@ export class RunningProxy implements SessionOwner {
     const options = { ...listenOptions(config), exhausted: () => proxy.#budget.exhausted() };
     proxy.#listener = await share.listen(config.listen, options, (socket) => proxy.#accept(socket));
     proxy.#budget.join(proxy.#listener);
+    proxy.#mux?.retarget(proxy.pool.targets);
     return proxy;
   }
 
   private constructor(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, share: Share) {
-    this.runtime = runtime;
+    // A socket that stands for a shared connection is none that an adapter could move bytes to.
+    const { link: _, ...unlinked } = runtime;
+    this.runtime = config.mux ? unlinked : runtime;
     this.front = new Counters(config.name, "", share.cells);
     this.#rules = new Rules(config);
     this.#events = events;
@@ -106,6 +114,10 @@ export class RunningProxy implements SessionOwner {
     this.#budget = descriptorBudget(runtime);
     this.#processing = new Processing(runtime, config, share, events);
     this.#entrance = new Entrance(runtime, config, this.front, share, share.nudge);
+    if (config.mux) {
+      const seed = runtime.wallClock() + share.worker;
+      this.#mux = new Multiplexer(runtime, config.mux, this.#rules.connectOptions, seed, events.mux);
+    }
     this.pool.replace(share.targets);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
@@ -155,6 +167,7 @@ export class RunningProxy implements SessionOwner {
     scripts?: ProcessingShare["scripts"],
   ): void {
     this.#rules = new Rules(config);
+    if (config.mux) this.#mux?.configure(config.mux, this.#rules.connectOptions);
     this.#entrance.configure(config, memory);
     this.#entrance.nudged();
     if (!this.#processing.configure(config, observers, scripts)) return;
@@ -173,6 +186,7 @@ export class RunningProxy implements SessionOwner {
   /** Other targets for the connections to come. */
   retarget(targets: readonly TargetShare[]): void {
     this.pool.replace(targets);
+    this.#mux?.retarget(this.pool.targets);
     this.#entrance.nudged();
   }
 
@@ -185,6 +199,7 @@ export class RunningProxy implements SessionOwner {
   async drain(): Promise<void> {
     await this.#stopListening();
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#mux?.close();
     await this.#processing.stop();
   }
 
@@ -193,6 +208,7 @@ export class RunningProxy implements SessionOwner {
     this.#cutting = true;
     this.#processing.cut();
     for (const session of this.#sessions.values()) session.cut("shutdown");
+    this.#mux?.abort();
   }
 
   lateSteps(session: Session): SessionSteps {
@@ -209,6 +225,11 @@ export class RunningProxy implements SessionOwner {
 
   outwaited(session: Session): void {
     this.#entrance.outwaited(session);
+  }
+
+  connect(target: Target, session: Session): Connecting {
+    if (this.#mux) return this.#mux.connect(target, session);
+    return this.runtime.connect(target.address, session.rules.connectOptions);
   }
 
   freed(): void {

@@ -23,6 +23,8 @@ export interface Connection {
   readonly bytesUpstream: number;
   /** Bytes read from the target. */
   readonly bytesDownstream: number;
+  /** Whole requests, where clients share connections to the target; null where each has its own. */
+  readonly requests: number | null;
 }
 
 export interface ConnectionRecord extends Connection {

@@ -175,6 +175,7 @@ export class Relay {
     // Nobody is left to take what comes from the other side.
     peer.abandon();
     peer.socket.pause();
+    side.path?.broke();
     if (peer.failure) this.#abort();
     else this.#resetWhenFlushed(peer);
   }

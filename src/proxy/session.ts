@@ -10,7 +10,7 @@ import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import type { Proxied } from "../net/proxy-protocol.ts";
 import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
-import type { Chunk, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Chunk, Connecting, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dial, type DialOwner } from "./dial.ts";
 import { Header, type HeaderOwner } from "./header.ts";
@@ -39,6 +39,8 @@ export interface SessionOwner {
   lateSteps(session: Session): SessionSteps;
   /** The faults of this moment. */
   readonly faults: readonly FaultConfig[];
+  /** A connection to a target, or what stands for one. */
+  connect(target: Target, session: Session): Connecting;
   /** There may be room on a target. */
   freed(): void;
   sessionEnded(session: Session): void;
@@ -54,6 +56,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   admitted = false;
   source: { readonly sources: Sources; readonly entry: Entry } | undefined;
   waiter: Waiter | undefined;
+  /** That it has made over shared connections; see `MuxClient`. */
+  requests = 0;
   readonly #owner: SessionOwner;
   readonly #client: StreamSocket;
   readonly #openedAt: number;
@@ -199,6 +203,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
       retries: this.#dial?.retries ?? 0,
       bytesUpstream: client?.bytes ?? this.#early?.length ?? 0,
       bytesDownstream: target?.bytes ?? 0,
+      requests: this.rules.config.mux && this.requests,
     };
   }
 
@@ -268,6 +273,10 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
 
   freed(): void {
     this.#owner.freed();
+  }
+
+  connect(target: Target): Connecting {
+    return this.#owner.connect(target, this);
   }
 
   dialled(socket: StreamSocket): void {

@@ -13,6 +13,7 @@ export interface Outcome {
 
 export function fakeHost(files: Files, args: readonly string[] = [], out: string[] = [], err: string[] = []): Host {
   return {
+    name: "weir",
     args,
     env: () => undefined,
     out: (line) => out.push(line),
@@ -37,12 +38,13 @@ function contentOf(files: Files, path: string): string | Uint8Array {
   return content;
 }
 
-/** Runs a command that opens no socket. `now`: milliseconds since 1970 UTC. */
-export async function runCommand(args: readonly string[], files: Files = {}, now = 0): Promise<Outcome> {
+/** Runs a command that opens no socket. `now`: milliseconds since 1970 UTC; `name`: what weir was started as. */
+export async function runCommand(args: readonly string[], files: Files = {}, now = 0, name = "weir"): Promise<Outcome> {
   const [out, err]: string[][] = [[], []];
   const runtime = { wallClock: () => now } as Runtime;
   const threads = () => {
     throw new Error("such a command needs no threads");
   };
-  return { code: await main(runtime, threads, fakeHost(files, args, out, err)), out: out ?? [], err: err ?? [] };
+  const host = { ...fakeHost(files, args, out, err), name };
+  return { code: await main(runtime, threads, host), out: out ?? [], err: err ?? [] };
 }

@@ -199,7 +199,7 @@ describe("a bad command line", () => {
     ["run a.toml b.toml", 'weir run: unexpected argument "b.toml"; usage: weir run [CONFIG]'],
     ["echo 1 2", 'weir echo: unexpected argument "2"; usage: weir echo [LISTEN]'],
     ["demo 1", 'weir demo: unexpected argument "1"; usage: weir demo'],
-    ["help tcp run", 'weir help: unexpected argument "run"; usage: weir help [COMMAND]'],
+    ["help tcp run", 'Unknown command "tcp run"; "weir --help" lists them.'],
     [
       "tcp localhost 2",
       'weir tcp: LISTEN: Cannot parse address "localhost": the port is missing; write "localhost:PORT"',

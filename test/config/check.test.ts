@@ -13,7 +13,7 @@ describe("checkConfig", () => {
   });
 
   test("wants a proxy", () => {
-    expect(messages(config())).toEqual([": there is no proxy; add [[proxy]] with listen and target"]);
+    expect(messages(config())).toEqual([": there is no proxy; add [[proxy]] or [[mux]] with listen and target"]);
   });
 
   test("wants names to differ", () => {

@@ -15,6 +15,7 @@ describe("whatever is in a file", () => {
       ...["admin", "log", "proxy", "listen", "target", "targets", "timeouts", "idle", "buffer", "level", "observer"],
       ...["dns", "servers", "health", "http", "status", "queue", "rate", "connections_per_source", "burst", "schedule"],
       ...["proxy_protocol", "accept_from", "weight", "address", "balance", "allow_file", "max_connections"],
+      ...["mux", "protocol", "delimiter", "length", "width", "in_flight", "max_message", "match"],
       ...["tcp_clone", "server", "listen_addr", "target_addr", "grace_period_secs", "constructor", "__proto__", "x"],
     );
     const leaf = fc.oneof(

@@ -77,7 +77,7 @@ server = { listen_adr = 1, name = "x" }
   test.each([
     ["[tcp_clone]", "1:1: tcp_clone: expected tables written [[tcp_clone]], found a table"],
     ["[[tcp-clone]]", '1:3: tcp-clone: unknown key "tcp-clone"; did you mean "tcp_clone"?'],
-    ["tcp_clone = []", "1:1: there is no proxy; add [[proxy]] with listen and target"],
+    ["tcp_clone = []", "1:1: there is no proxy; add [[proxy]] or [[mux]] with listen and target"],
     [`${CLONE}x = 1`, '6:1: tcp_clone[0].target.x: unknown key "x"; the keys here are addr'],
     [
       CLONE.replace("5201", "5200"),

@@ -143,6 +143,7 @@ describe("loadConfig", () => {
           },
           refuse: "close",
           retries: 3,
+          mux: null,
           source: "10.0.0.5",
         },
       ],
@@ -212,7 +213,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
     ]);
   });
 });

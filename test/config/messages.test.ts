@@ -49,10 +49,10 @@ describe("a problem in a file", () => {
     [
       "a quoted key",
       `"a\\nb.c" = 5\n${PROXY}`,
-      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy',
+      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
     ],
     // what is to come
-    ["a table to come", `${PROXY}[[mux]]\nx = 1`, '4:3: mux: "mux" is not supported yet; remove it'],
+    ["a table to come", `${PROXY}[[udp]]\nx = 1`, '4:3: udp: "udp" is not supported yet; remove it'],
     ["a table to come, mistyped", `${PROXY}[engin]`, '4:2: engin: unknown key "engin"; did you mean "engine"?'],
     [
       "a token",
@@ -185,7 +185,7 @@ describe("a problem in a file", () => {
       '2:10: proxy[0].listen: Cannot parse address "\\u001b[2J\\u000a:1": "\\u001b[2J\\u000a" is not a host name',
     ],
     // contradictions
-    ["nothing to do", "", "1:1: there is no proxy; add [[proxy]] with listen and target"],
+    ["nothing to do", "", "1:1: there is no proxy; add [[proxy]] or [[mux]] with listen and target"],
     [
       "a loop through target",
       "[[proxy]]\nlisten = 80\ntarget = 80",

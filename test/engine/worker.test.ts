@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
 import { targetMemory } from "../../src/balance/target.ts";
 import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
-import type { FromWorker, ProxyEvent } from "../../src/engine/protocol.ts";
+import type { FromWorker, ProxyEvent, Wants } from "../../src/engine/protocol.ts";
 import { EngineWorker, type WorkerRuntime } from "../../src/engine/worker.ts";
 import { BYTES } from "../../src/metrics/counters.ts";
 import { SocketError } from "../../src/net/errors.ts";
@@ -29,6 +29,17 @@ function client(): StreamSocket {
     unacknowledged: () => 0,
   };
 }
+
+const NOTHING: Wants = {
+  opened: false,
+  closed: false,
+  failed: false,
+  broken: false,
+  read: false,
+  observer: false,
+  trouble: false,
+  line: false,
+};
 
 async function world() {
   let accept: (socket: StreamSocket) => void = () => {};
@@ -64,7 +75,7 @@ async function world() {
     memory: entranceMemory(config, 1, 1),
     targets: [share],
     observers: [],
-    wants: { opened: false, closed: false, failed: true, broken: false, read: false, observer: false },
+    wants: { ...NOTHING, failed: true },
   });
   return {
     worker,

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Holder, type Parcel, type Turn } from "../../src/filter/holder.ts";
+import { latin1Bytes } from "../../src/filter/pattern.ts";
 import { Replace } from "../../src/filter/replace.ts";
 import { Step, type StepContext } from "../../src/filter/step.ts";
 import type { Chunk } from "../../src/net/runtime.ts";
@@ -189,4 +190,17 @@ test("a step that comes while the sink is full does not keep the drain to itself
   rig.stall(false);
   await rig.run(1);
   expect(rig.text).toBe("ab");
+});
+
+test.each([0, 1, 2])("when a connection breaks, what waits for more goes on, without a FIN (%i)", async (place) => {
+  const steps = (context: StepContext) => {
+    const pattern = { kind: "literal", bytes: latin1Bytes("abc") } as const;
+    const others: Step[] = [new Keeper(context, 20, 1), new Keeper(context, 5, 3)];
+    return others.toSpliced(place, 0, new Replace({ pattern, with: latin1Bytes("-") }, context));
+  };
+  const rig = new Rig(steps);
+  rig.send("xabcab");
+  rig.path.broke();
+  await rig.run(1_000);
+  expect([rig.text, rig.fins, rig.path.held, rig.timers]).toEqual(["x-ab", 0, 0, 0]);
 });

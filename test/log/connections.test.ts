@@ -18,6 +18,7 @@ const RECORD: ConnectionRecord = {
   retries: 0,
   bytesUpstream: 1_500,
   bytesDownstream: 20,
+  requests: null,
   reason: "client_reset",
   rule: null,
   error: "ECONNRESET",
@@ -48,6 +49,14 @@ test("an access record says who, which target, bytes, time, why, and what was lo
   expect(out).toEqual([
     "[ACCESS] 127.0.0.1:5 -> 127.0.0.1:6 up 1.5KB down 20B in 0.250s: client_reset (ECONNRESET) with 1.0KB undelivered",
   ]);
+});
+
+test("an access record of a client that shares connections says how many requests it has made", () => {
+  const { out, events } = world({ access: true });
+  for (const requests of [0, 1, 12]) events.closed?.({ ...RECORD, requests, undeliveredUpstream: 0 }, undefined);
+  const line = "[ACCESS] 127.0.0.1:5 -> 127.0.0.1:6 up 1.5KB down 20B in 0.250s";
+  const why = "client_reset (ECONNRESET)";
+  expect(out).toEqual([`${line}, 0 requests: ${why}`, `${line}, 1 request: ${why}`, `${line}, 12 requests: ${why}`]);
 });
 
 test("a failure that repeats is printed once a second, with the number left out", () => {

@@ -21,7 +21,7 @@ function proxy(...targets: Counters[]): ProxyFigures {
     const well = { state: "ready", healthy: true, check: null } as const;
     return { address: target, ...well, weight: 5, backup: false, maxConnections: 0, active: 2 };
   });
-  return { config: { name: NAME }, figures: [front, ...targets], targets: views, copies: [] };
+  return { config: { name: NAME, mux: null }, figures: [front, ...targets], targets: views, copies: [] };
 }
 
 function counters(): Counters {

@@ -74,6 +74,7 @@ async function world(timeouts: Partial<Timeouts>) {
     arrived: (session: Session) => session.dial(pool.choose({ host: "" }, []) as Target),
     outwaited() {},
     freed() {},
+    connect: (to: Target) => virtual.connect(to.address, { noDelay: true, keepAlive: 0, buffer: 1, timeout: 0 }),
     steps: () => undefined,
     lateSteps: () => {
       throw new Error("nobody asks for faults here");

@@ -19,4 +19,9 @@ export const CORPUS: readonly { readonly seed: number; readonly was: string; rea
     was: "a target had reset, and a fault that closed the session then let the client see a FIN: torn, and looking whole",
     heldBy: "test/proxy/faults.test.ts: a session that broke …",
   },
+  {
+    seed: 1_045_891_156_327,
+    was: "the client had reset, and a filter kept the beginning of a match for what could no longer follow",
+    heldBy: "test/filter/path.test.ts: when a connection breaks …",
+  },
 ];

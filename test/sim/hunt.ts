@@ -1,5 +1,19 @@
 /** Many seeds, one after the other. */
-import { type Outcome, storm } from "./storm.ts";
+
+/** What has become of one seed. */
+export interface Outcome {
+  readonly seed: number;
+  /** Printed when a seed is replayed. */
+  readonly plan: { readonly kind: string };
+  /** Simulated connections, and events that ran. */
+  readonly connections: number;
+  readonly steps: number;
+  /** What should never happen and did. */
+  readonly violations: readonly string[];
+}
+
+/** `trace` gets a line for each thing that happens to weir's sockets. */
+export type Storm = (seed: number, trace?: (line: string) => void) => Promise<Outcome>;
 
 export interface Bag {
   readonly storms: number;
@@ -11,6 +25,7 @@ export interface Bag {
 
 /** Runs `count` seeds from `from` on and shows each that fails; ends after `enough` of those. */
 export async function hunt(
+  storm: Storm,
   from: number,
   count: number,
   show: (outcome: Outcome) => void,

@@ -3,14 +3,16 @@
  *
  *     bun run sim --seed 4711         one seed, with the trace of everything that happens to weir's sockets
  *     bun run sim --seeds 10000       that many new seeds; a failing one is printed and can be replayed
+ *     bun run sim --mux --seeds 1000  the same for clients that share connections
  *     bun run sim --mutants           takes one rule after the other out of the core: a seed has to fail
  *
  * The same seed does the same on every machine, as long as the code is the same.
  */
 import { parseArgs } from "node:util";
-import { hunt } from "./hunt.ts";
+import { hunt, type Outcome, type Storm } from "./hunt.ts";
 import { mutants } from "./mutants.ts";
-import { type Outcome, storm } from "./storm.ts";
+import { muxStorm } from "./mux/storm.ts";
+import { storm } from "./storm.ts";
 
 const HELP = `Usage: bun run sim FLAG
 
@@ -18,6 +20,7 @@ const HELP = `Usage: bun run sim FLAG
   --seeds N     run N seeds, from a random one on
   --from N      with --seeds: begin with this one
   --first       with --seeds: end with the first that fails
+  --mux         with --seed, --seeds: storms over shared connections
   --mutants     check that each rule of the core is needed: without it a seed fails
   --help
 
@@ -36,14 +39,16 @@ async function main(): Promise<number> {
         seeds: { type: "string" },
         from: { type: "string" },
         first: { type: "boolean", default: false },
+        mux: { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });
-    if (values.seed !== undefined) return await replay(integer("--seed", values.seed));
+    const kind: Kind = values.mux ? { storm: muxStorm, flags: "--mux " } : { storm, flags: "" };
+    if (values.seed !== undefined) return await replay(kind, integer("--seed", values.seed));
     if (values.seeds !== undefined) {
       const from = values.from === undefined ? Math.floor(Math.random() * 2 ** 40) : integer("--from", values.from);
-      return await many(from, integer("--seeds", values.seeds), values.first ? 1 : ENOUGH);
+      return await many(kind, from, integer("--seeds", values.seeds), values.first ? 1 : ENOUGH);
     }
     if (values.mutants) return await mutants();
     console.log(HELP);
@@ -54,13 +59,19 @@ async function main(): Promise<number> {
   }
 }
 
+/** A kind of storms, and what stands for it on the command line. */
+interface Kind {
+  readonly storm: Storm;
+  readonly flags: string;
+}
+
 function integer(flag: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${flag} is "${text}"; it must be a whole number`);
   return value;
 }
 
-async function replay(seed: number): Promise<number> {
+async function replay({ storm }: Kind, seed: number): Promise<number> {
   const { plan, violations, steps } = await storm(seed, (line) => console.log(line));
   console.log(`\nseed ${seed}, a ${plan.kind} storm of ${steps} events:`);
   console.log(JSON.stringify({ ...plan, client: undefined, target: undefined }, bigints, 1));
@@ -74,12 +85,12 @@ function bigints(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }
 
-async function many(from: number, count: number, enough: number): Promise<number> {
+async function many({ storm, flags }: Kind, from: number, count: number, enough: number): Promise<number> {
   const show = ({ seed, plan, violations }: Outcome) => {
-    console.log(`seed ${seed} FAILED (${plan.kind}); replay it with: bun run sim --seed ${seed}`);
+    console.log(`seed ${seed} FAILED (${plan.kind}); replay it with: bun run sim ${flags}--seed ${seed}`);
     for (const violation of violations.slice(0, 5)) console.log(`  ${violation}`);
   };
-  const { storms, connections, steps, failed, seconds } = await hunt(from, count, show, enough);
+  const { storms, connections, steps, failed, seconds } = await hunt(storm, from, count, show, enough);
   const what = `${storms} seeds from ${from}: ${connections} connections, ${steps} events in ${seconds.toFixed(1)} s`;
   console.log(`${what}; ${failed} failed`);
   return failed === 0 ? 0 : 1;

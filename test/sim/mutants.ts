@@ -3,6 +3,7 @@
  * gone does not test it: `bun run sim --mutants` takes one after the other out and expects a seed to fail.
  */
 import { join } from "node:path";
+import { MUX_MUTANTS } from "./mux/mutants.ts";
 
 export interface Mutant {
   /** The rule that it lacks. */
@@ -11,6 +12,8 @@ export interface Mutant {
   /** What stands there, exactly once, and what stands there instead. */
   readonly find: string;
   readonly replace: string;
+  /** It is one of the multiplexer, and dies in storms over shared connections. */
+  readonly mux?: true;
 }
 
 const RELAY = "src/proxy/relay.ts";
@@ -293,6 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "this.#cutting ? undefined : this.#processing.steps(session)",
     replace: "this.#processing.steps(session)",
   },
+  ...MUX_MUTANTS,
 ];
 
 /** Seeds in which a mutant has to be found. */
@@ -302,21 +306,21 @@ const SEEDS = 5_000;
 export async function mutants(): Promise<number> {
   console.log("| the core without | fails at seed | after | says |\n| --- | ---: | ---: | --- |");
   let alive = 0;
-  for (const [index, { rule }] of MUTANTS.entries()) {
-    const report = await run(index);
+  for (const [index, { rule, mux }] of MUTANTS.entries()) {
+    const report = await run(index, mux ? ["--mux"] : []);
     const seed = /^seed (\d+) FAILED/m.exec(report)?.[1];
     const seconds = / in ([\d.]+) s/.exec(report)?.[1];
     if (seed === undefined) alive++;
-    const says = /^ {2}(?:[\w. ]+ at [\d.]+: )?([^:\d\n]{1,60})/m.exec(report)?.[1]?.trim() ?? "";
+    const says = /^ {2}(?:[\w. ]+ at [\d.]+: )?(?:\d+ )?([^:\d\n]{1,60})/m.exec(report)?.[1]?.trim() ?? "";
     console.log(`| ${rule} | ${seed ?? "LIVES"} | ${seconds ?? "?"} s | ${says} |`);
     if (seconds === undefined) console.log(report);
   }
   return alive === 0 ? 0 : 1;
 }
 
-async function run(index: number): Promise<string> {
+async function run(index: number, kind: readonly string[]): Promise<string> {
   const { dir } = import.meta;
-  const flags = ["--seeds", String(SEEDS), "--from", "1", "--first"];
+  const flags = [...kind, "--seeds", String(SEEDS), "--from", "1", "--first"];
   const child = Bun.spawn([process.execPath, "--preload", join(dir, "mutate.ts"), join(dir, "main.ts"), ...flags], {
     env: { ...process.env, WEIR_MUTANT: String(index) },
     stdout: "pipe",

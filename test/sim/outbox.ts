@@ -51,7 +51,7 @@ export class Outbox {
     this.#queue.add(chunk);
     this.flush();
     // A filter may put what it held in front of what was read.
-    if (this.bounded && this.waiting >= this.#limit + habits.read + HELD)
+    if (this.bounded && this.waiting >= this.#limit + habits.read + (habits.whole ?? HELD))
       misuse("more is buffered than one read allows");
     if (this.waiting < this.#limit) return true;
     this.owesDrain = true;

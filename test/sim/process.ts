@@ -23,6 +23,8 @@ export interface Habits {
   readonly pauseAccept: boolean;
   /** Has `Runtime.link`. */
   readonly links: boolean;
+  /** Bytes that may be written at once although no read has brought them: messages that were collected. */
+  readonly whole?: number;
 }
 
 export const EASY: Habits = {

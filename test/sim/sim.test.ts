@@ -1,22 +1,36 @@
 /** Storms in CI: the corpus, seeds that are always the same, and some that nobody has tried before. */
 import { expect, test } from "bun:test";
 import { CORPUS } from "./corpus.ts";
-import { hunt } from "./hunt.ts";
+import { hunt, type Storm } from "./hunt.ts";
 import { MUTANTS } from "./mutants.ts";
+import { muxStorm } from "./mux/storm.ts";
 import { storm } from "./storm.ts";
 
 const FIXED = 2_000;
 const FRESH = 300;
+const FIXED_MUX = 1_000;
 
 for (const { seed, was } of CORPUS) {
   test(`seed ${seed}: ${was}`, async () => expect((await storm(seed)).violations).toEqual([]));
 }
 
-test(`${FIXED} storms that are always the same`, () => nothingIn(1, FIXED), 300_000);
+test(`${FIXED} storms that are always the same`, () => nothingIn(storm, 1, FIXED), 300_000);
 
 test(
   `${FRESH} storms that nobody has seen before`,
-  () => nothingIn(Math.floor(Math.random() * 2 ** 40), FRESH),
+  () => nothingIn(storm, Math.floor(Math.random() * 2 ** 40), FRESH),
+  300_000,
+);
+
+test(
+  `${FIXED_MUX} storms over shared connections that are always the same`,
+  () => nothingIn(muxStorm, 1, FIXED_MUX),
+  300_000,
+);
+
+test(
+  `${FRESH} storms over shared connections that nobody has seen before`,
+  () => nothingIn(muxStorm, Math.floor(Math.random() * 2 ** 40), FRESH),
   300_000,
 );
 
@@ -38,9 +52,15 @@ test("every mutant finds its place in the source", async () => {
   }
 });
 
-async function nothingIn(from: number, count: number): Promise<void> {
+async function nothingIn(kind: Storm, from: number, count: number): Promise<void> {
   const failures: string[] = [];
-  const bag = await hunt(from, count, ({ seed, violations }) => failures.push(`seed ${seed}: ${violations[0]}`), 3);
+  const bag = await hunt(
+    kind,
+    from,
+    count,
+    ({ seed, violations }) => failures.push(`seed ${seed}: ${violations[0]}`),
+    3,
+  );
   console.log(`${bag.storms} storms from seed ${from}: ${bag.connections} connections, ${bag.seconds.toFixed(1)} s`);
   expect(failures).toEqual([]);
 }

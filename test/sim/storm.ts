@@ -14,6 +14,7 @@ import { Endpoint, type Mischief } from "../peers/endpoint.ts";
 import { Random } from "../peers/random.ts";
 import { playObserver } from "./alter.ts";
 import { Clock } from "./clock.ts";
+import type { Outcome } from "./hunt.ts";
 import { judge } from "./judge.ts";
 import { isName, Network } from "./network.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -34,17 +35,6 @@ const MOMENT = 1_000;
 /** What peers may take to read what they have been sent. */
 const QUIET = 3_600_000;
 
-export interface Outcome {
-  readonly seed: number;
-  readonly plan: Plan;
-  /** Simulated connections, and events that ran. */
-  readonly connections: number;
-  readonly steps: number;
-  /** What should never happen and did. */
-  readonly violations: readonly string[];
-}
-
-/** `trace` gets a line for each thing that happens to weir's sockets. */
 export async function storm(seed: number, trace?: (line: string) => void): Promise<Outcome> {
   const it = new Storm(new Random(seed), trace);
   try {

@@ -48,6 +48,10 @@ export class After extends Step {
     (this.#inner ?? this.next).end();
   }
 
+  override broke(): void {
+    (this.#inner ?? this.next).broke();
+  }
+
   override get full(): boolean {
     return this.#inner?.full ?? this.next.full;
   }
@@ -94,6 +98,10 @@ class Behind implements Outlet {
 
   end(): void {
     this.#step.next.end();
+  }
+
+  broke(): void {
+    this.#step.next.broke();
   }
 
   get full(): boolean {

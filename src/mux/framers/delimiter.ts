@@ -1,0 +1,49 @@
+/** `echo`: lines, or whatever else ends in the same few bytes. */
+import { latin1Bytes } from "../../filter/pattern.ts";
+import type { Framer } from "../collector.ts";
+import type { Protocol } from "../message.ts";
+import { find } from "./find.ts";
+import { wholeMessages } from "./whole.ts";
+
+export const echo: Protocol = {
+  summary: "a message ends in a newline, or in what is given as delimiter",
+  example: "8000 127.0.0.1:1234",
+  ...wholeMessages(({ delimiter }) => new DelimiterFramer(delimiter)),
+  keys: () => undefined,
+  failure: () => undefined,
+};
+
+/** A message ends behind the first delimiter in it. No byte is looked at twice, but for those of half a delimiter. */
+class DelimiterFramer implements Framer {
+  readonly size = 0;
+  readonly #delimiter: Uint8Array;
+  readonly #first: number;
+  /** In so many bytes of the message no delimiter begins. */
+  #searched = 0;
+
+  /** `delimiter`: at least one character, each of them one byte. */
+  constructor(delimiter: string) {
+    this.#delimiter = latin1Bytes(delimiter);
+    this.#first = this.#delimiter[0] ?? 0;
+  }
+
+  end(bytes: Uint8Array, start: number, limit: number): number {
+    const { length } = this.#delimiter;
+    let at = find(bytes, this.#first, start + this.#searched, limit);
+    while (at >= 0 && at + length <= limit) {
+      if (this.#isAt(bytes, at)) {
+        this.#searched = 0;
+        return at + length;
+      }
+      at = find(bytes, this.#first, at + 1, limit);
+    }
+    this.#searched = (at < 0 ? limit : at) - start;
+    return -1;
+  }
+
+  #isAt(bytes: Uint8Array, at: number): boolean {
+    const delimiter = this.#delimiter;
+    for (let index = 1; index < delimiter.length; index++) if (bytes[at + index] !== delimiter[index]) return false;
+    return true;
+  }
+}

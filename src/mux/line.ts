@@ -1,0 +1,298 @@
+/**
+ * One connection to a target, shared by all clients: requests go out as they come, several at once if that is allowed,
+ * and each reply goes back to who asked.
+ */
+import { CELL } from "../metrics/counters.ts";
+import type { Chunk, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import { Batch } from "./batch.ts";
+import { Chain } from "./chain.ts";
+import type { MuxClient } from "./client.ts";
+import { BadMessage, type ReplyReader, type ReplySink } from "./message.ts";
+import type { LineEnd } from "./mux-events.ts";
+import type { Request } from "./request.ts";
+import type { Trunk } from "./trunk.ts";
+import { type UnderWay, underWay } from "./under-way.ts";
+
+/** Milliseconds that a target gets to close its side. */
+const LINGER = 1_000;
+
+/** Milliseconds after which a connection is no failure, even if nothing came over it. */
+const LASTING = 1_000;
+
+/** In the place of bytes: a reply is complete, and perhaps its client's connection as well. */
+const DONE = Symbol("done");
+const LAST = Symbol("last");
+
+export class Line implements StreamEvents, ReplySink {
+  /** Clients whose next request can go nowhere else, and has to wait. */
+  readonly parked = new Chain<MuxClient>();
+  readonly #trunk: Trunk;
+  readonly #socket: StreamSocket;
+  readonly #reader: ReplyReader;
+  readonly #requests: UnderWay;
+  readonly #batch: Batch;
+  /** It takes no more until it is drained. */
+  #blocked = false;
+  #retired = false;
+  #over = false;
+  /** What was first said of its end. */
+  #why: LineEnd | undefined;
+  /** Whose replies wait; nothing more is read meanwhile. */
+  #holder: MuxClient | undefined;
+  /** What was read and has still to be delivered: on loan until `data` returns. */
+  readonly #receivers: MuxClient[] = [];
+  readonly #pieces: (Uint8Array | typeof DONE | typeof LAST)[] = [];
+  readonly #openedAt: number;
+  #usedAt: number;
+  /** A reply has come over it, or it ends because we want it to. */
+  #proven = false;
+  #idle: Timer | undefined;
+  #age: Timer | undefined;
+  #closing: Timer | undefined;
+
+  /** `age`: milliseconds after which it takes no more requests; 0: it never gets too old. */
+  constructor(trunk: Trunk, socket: StreamSocket, age: number) {
+    const { runtime, protocol, config } = trunk;
+    this.#trunk = trunk;
+    this.#socket = socket;
+    this.#reader = protocol.replies(config);
+    this.#requests = underWay(protocol.keys(config));
+    this.#batch = new Batch((bytes) => this.#write(bytes));
+    this.#usedAt = runtime.now();
+    this.#openedAt = this.#usedAt;
+    if (age > 0) this.#age = runtime.after(age, () => this.retire("max_age"));
+    this.#watchIdle();
+    socket.on(this);
+    socket.resume();
+  }
+
+  /** How many requests are under way. */
+  get load(): number {
+    return this.#requests.length;
+  }
+
+  /** It was good for something: the next one may be opened at once. */
+  get proven(): boolean {
+    return this.#proven || this.#trunk.runtime.now() - this.#openedAt >= LASTING;
+  }
+
+  /** It takes another request. */
+  get free(): boolean {
+    return !this.#over && !this.#retired && !this.#blocked && this.load < this.#trunk.config.inFlight;
+  }
+
+  /** Whether a reply to this request could be told from all others. */
+  accepts(bytes: Uint8Array): boolean {
+    return this.#requests.accepts(bytes);
+  }
+
+  /** Only if it is {@link free} and {@link accepts} it. `bytes`: on loan. */
+  send(request: Request, bytes: Uint8Array): void {
+    const { runtime, counters, config } = this.#trunk;
+    const { client } = request;
+    this.#usedAt = runtime.now();
+    request.line = this;
+    request.sentAt = this.#usedAt;
+    request.tries++;
+    client.line = this;
+    client.inFlight++;
+    counters.add(CELL.requestsInFlight, 1);
+    counters.requestSent((this.#usedAt - request.queuedAt) / 1_000);
+    const again = request.idempotent && request.tries <= config.requestRetries;
+    request.bytes = again ? (request.bytes ?? bytes.slice()) : undefined;
+    const alone = this.load === 0;
+    const sent = this.#requests.add(request, bytes);
+    if (alone) this.#batch.through(sent);
+    else this.#batch.add(sent);
+  }
+
+  /** No request is sent any more; it is closed when nothing is under way. */
+  retire(why: LineEnd): void {
+    this.#why ??= why;
+    this.#retired = true;
+    this.#proven = true;
+    if (this.load === 0) this.#finish();
+  }
+
+  /** Ends it at once. */
+  abort(why: LineEnd): void {
+    this.#why ??= why;
+    this.#end();
+    this.#socket.abort();
+  }
+
+  /** A request that is under way was not answered in time. */
+  expired(request: Request): void {
+    if (request === this.#requests.current) {
+      // Whatever comes next may be its reply, or that to another.
+      this.#why ??= "request_timeout";
+      this.#end(request);
+      this.#socket.abort();
+      return;
+    }
+    // Its turn is yet to come, or its key tells its reply from others.
+    if (!this.#requests.forget(request)) {
+      this.#trunk.extend(request);
+      return;
+    }
+    this.#trunk.giveUpOne(request);
+    this.#freed();
+    this.#trunk.dispatch();
+  }
+
+  /** A client that did not take its reply does now, or is gone. */
+  unclogged(client: MuxClient): void {
+    if (this.#holder !== client) return;
+    this.#holder = undefined;
+    if (!this.#over) this.#socket.resume();
+  }
+
+  data(chunk: Chunk): void {
+    if (!this.#over) this.#read(() => this.#reader.read(chunk, this));
+  }
+
+  drain(): void {
+    this.#blocked = false;
+    this.#trunk.dispatch();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#why ??= "target_closed";
+    this.#retired = true;
+    this.#read(() => this.#reader.end(this));
+    this.#finish();
+  }
+
+  broken(): void {
+    this.#socket.abort();
+  }
+
+  close(): void {
+    this.#closing?.cancel();
+    this.#end();
+    this.#trunk.closed();
+  }
+
+  get context(): unknown {
+    return this.#requests.current?.context;
+  }
+
+  get unasked(): boolean {
+    return this.#requests.inOrder && this.load === 0;
+  }
+
+  part(bytes: Uint8Array): void {
+    const piece = this.#requests.match(bytes);
+    const request = this.#requests.current;
+    if (piece === "late") this.#trunk.counters.add(CELL.repliesDropped, 1);
+    else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
+    else {
+      request.begun = true;
+      this.#trunk.extend(request);
+      if (request.givenUp) return;
+      this.#receivers.push(request.client);
+      this.#pieces.push(piece);
+    }
+  }
+
+  done(last: boolean, spent: boolean): void {
+    if (spent) {
+      this.#why ??= "spent";
+      this.#retired = true;
+    }
+    this.#proven = true;
+    const request = this.#requests.shift();
+    if (!request) return;
+    this.#trunk.answered(request);
+    // Nobody is told of it, but the connection is out of step if it does not come.
+    if (this.#requests.current?.givenUp) this.#trunk.extend(this.#requests.current);
+    this.#freed();
+    if (request.givenUp) return;
+    this.#receivers.push(request.client);
+    this.#pieces.push(last ? LAST : DONE);
+  }
+
+  #read(read: () => void): void {
+    let wrong: unknown;
+    this.#trunk.hold();
+    try {
+      read();
+    } catch (thrown) {
+      wrong = thrown;
+    }
+    // The next requests go before anybody is told of replies: the target has something to do meanwhile. But not before
+    // all that was read has been looked at: a reply too many would be taken for theirs.
+    if (wrong === undefined) this.#trunk.goOn();
+    this.#deliver();
+    if (wrong !== undefined) this.#trunk.goOn();
+    if (wrong instanceof BadMessage) {
+      this.#trunk.mismatched(wrong.message);
+      this.abort("mismatch");
+    } else if (wrong !== undefined) throw wrong;
+    else if (this.#retired && this.load === 0) this.#finish();
+    else this.#holdBack();
+  }
+
+  #deliver(): void {
+    const [receivers, pieces] = [this.#receivers, this.#pieces];
+    for (let at = 0; at < receivers.length; at++) {
+      const receiver = receivers[at] as MuxClient;
+      const piece = pieces[at];
+      if (piece === DONE || piece === LAST) receiver.delivered(piece === LAST);
+      else receiver.deliver(piece as Uint8Array);
+    }
+    receivers.length = 0;
+    pieces.length = 0;
+  }
+
+  /** Reads no more for a client that does not take what has come for it already. */
+  #holdBack(): void {
+    const request = this.#requests.inOrder ? this.#requests.current : undefined;
+    if (this.#over || !request?.begun || !request.client.clogged) return;
+    this.#holder = request.client;
+    this.#socket.pause();
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#over && !this.#socket.write(bytes)) this.#blocked = true;
+  }
+
+  /** There is room for the request of another client that waits for this line alone. */
+  #freed(): void {
+    const { first } = this.parked;
+    if (!first) return;
+    this.parked.remove(first);
+    this.#trunk.enlist(first);
+  }
+
+  /** Closes it, with nothing under way that could still be answered. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#socket.end();
+    this.#closing = this.#trunk.runtime.after(LINGER, () => this.#socket.abort());
+  }
+
+  /** `expired`: the request that was not answered in time. */
+  #end(expired?: Request): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#idle?.cancel();
+    this.#age?.cancel();
+    this.#trunk.removed(this, this.#why ?? "target_reset");
+    this.#trunk.giveUp(this.#requests.drain(), expired);
+    while (this.parked.first) this.#freed();
+    this.#trunk.dispatch();
+  }
+
+  #watchIdle(): void {
+    const { runtime, config } = this.#trunk;
+    if (config.idle === 0) return;
+    const left = this.load > 0 ? config.idle : this.#usedAt + config.idle - runtime.now();
+    this.#idle = runtime.after(Math.max(1, left), () => {
+      if (this.load === 0 && runtime.now() - this.#usedAt >= config.idle && this.#trunk.spare) this.retire("idle");
+      else this.#watchIdle();
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What the session of a client is told: the bytes of replies, their end, and the close, as the seam has it
+ * (`StreamEvents`). Replies that it does not take wait here.
+ */
+import { SocketError } from "../net/errors.ts";
+import type { StreamEvents } from "../net/runtime.ts";
+import { Fifo } from "./fifo.ts";
+
+const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
+
+export class Replies {
+  events: StreamEvents = NOBODY;
+  /** They wait from now on, but for those that wait already: see {@link flush}. */
+  paused = true;
+  closed = false;
+  /** The end was told. */
+  ended = false;
+  readonly #backlog = new Fifo<Uint8Array>();
+  readonly #broke: () => void;
+  #bytes = 0;
+  #ending = false;
+  #told: () => void = () => {};
+
+  /** `broke`: called when a handler has thrown and was told the close already. */
+  constructor(broke: () => void) {
+    this.#broke = broke;
+  }
+
+  /** Bytes that wait. */
+  get waiting(): number {
+    return this.#bytes;
+  }
+
+  /** On loan. */
+  data(bytes: Uint8Array): void {
+    if (this.#ending || this.closed) return;
+    if (!this.paused && this.#bytes === 0) {
+      this.#show(bytes);
+      return;
+    }
+    this.#backlog.push(bytes.slice());
+    this.#bytes += bytes.length;
+  }
+
+  /** Nothing follows. `told`: called when that was told, behind what waits. */
+  end(told?: () => void): void {
+    this.#ending = true;
+    if (told) this.#told = told;
+    this.flush();
+  }
+
+  /** Shows what waits. */
+  flush(): void {
+    while (!this.paused && !this.closed) {
+      const bytes = this.#backlog.shift();
+      if (!bytes) break;
+      this.#bytes -= bytes.length;
+      this.#show(bytes);
+    }
+    if (!this.#ending || this.ended || this.closed || this.#bytes > 0) return;
+    this.ended = true;
+    this.#guarded(() => this.events.end());
+    this.#told();
+  }
+
+  drain(): void {
+    if (!this.closed) this.#guarded(() => this.events.drain());
+  }
+
+  /** Nothing is told after that, whatever waits. */
+  close(error?: SocketError): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#backlog.drain();
+    this.#bytes = 0;
+    this.events.close(error);
+  }
+
+  #show(bytes: Uint8Array): void {
+    try {
+      this.events.data(bytes);
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  #guarded(tell: () => void): void {
+    try {
+      tell();
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.close(new SocketError("EHANDLER", undefined, { cause }));
+    this.#broke();
+  }
+}
