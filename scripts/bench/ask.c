@@ -32,6 +32,7 @@ static void begin(struct conn *c);
 static void drop(struct conn *c);
 static void refuse(struct conn *c, int why);
 static void progress(struct conn *c);
+static char byte_at(struct conn *c, size_t at);
 static int send_request(struct conn *c);
 static void finish(struct conn *c);
 static void reopen(void);
@@ -98,15 +99,22 @@ static void progress(struct conn *c) {
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) return refuse(c, n < 0 ? errno : ECONNRESET);
   // Every connection asks with a letter of its own: an answer to somebody else would show.
-  if (chunk[0] != c->tag || chunk[n - 1] != c->tag || c->got + n > size) return refuse(c, EBADMSG);
+  if (c->got + n > size) return refuse(c, EBADMSG);
+  if (chunk[0] != byte_at(c, c->got) || chunk[n - 1] != byte_at(c, c->got + n - 1)) return refuse(c, EBADMSG);
   c->got += n;
   if (c->got == size) finish(c);
 }
 
+// A line, so that a multiplexer can tell it from the next.
+static char byte_at(struct conn *c, size_t at) {
+  return at == size - 1 ? '\n' : c->tag;
+}
+
 static int send_request(struct conn *c) {
   memset(request, c->tag, size);
+  request[size - 1] = '\n';
   while (c->sent < size) {
-    ssize_t n = send(c->fd, request, size - c->sent, 0);
+    ssize_t n = send(c->fd, request + c->sent, size - c->sent, 0);
     if (n < 0) return errno == EAGAIN;
     c->sent += n;
   }

@@ -97,6 +97,12 @@ export const CONTENDERS: Readonly<Record<string, (ground: Ground) => Contender |
       undefined,
     ),
 
+  /** Clients share one connection, over which one request is under way at a time. */
+  mux: (ground) => multiplexed(ground, "mux", "multiplexing over one connection", ""),
+
+  /** The same with up to 64 requests under way. */
+  mux64: (ground) => multiplexed(ground, "mux64", "multiplexing, 64 under way", "--in-flight 64"),
+
   /** With three filters that change nothing, both ways. */
   filters(ground) {
     const path = join(ground.folder, "filters.toml");
@@ -190,6 +196,13 @@ function ours(
     ...(observer ? { observer } : {}),
     command: (listen, target, port) => argv.map((word) => fill(word, listen, target, port)),
   };
+}
+
+function multiplexed(ground: Ground, name: string, about: string, flags: string): Contender | Missing {
+  const found = ours(ground, name, about, flags, undefined);
+  if ("missing" in found) return found;
+  const words = (word: string) => (word === "tcp" ? ["mux", "-p", "echo"] : [word]);
+  return { ...found, command: (...ports) => found.command(...ports)?.flatMap(words) };
 }
 
 function fill(text: string, listen: number, target: number, observer = 0): string {

@@ -222,8 +222,9 @@ export class Service {
   #announce({ engine, fallback }: Choice): void {
     for (const { address, config } of this.proxies) {
       const [listen, targets] = [formatAddress(address), targetsOf(config)];
-      const fields = { proxy: config.name, address: listen, targets };
-      this.log.write("info", "listening", `listening ${listen} -> ${targets}`, fields);
+      const fields = { proxy: config.name, address: listen, targets, protocol: config.mux?.protocol };
+      const shared = config.mux ? ` (${config.mux.protocol} over shared connections)` : "";
+      this.log.write("info", "listening", `listening ${listen} -> ${targets}${shared}`, fields);
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);

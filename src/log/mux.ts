@@ -10,6 +10,12 @@ export function muxLog(log: Log, proxy: string): MuxEvents {
 }
 
 function troubled(log: Log, proxy: string, event: MuxTrouble): void {
+  if (event.event === "bad_message") {
+    const { what, count } = event;
+    const text = `weir: a client of proxy "${proxy}" has sent what is no request: ${what}${more(count)}`;
+    log.write("warn", "bad_message", text, { proxy, what, count });
+    return;
+  }
   const { target } = event;
   const whose = `weir: target ${target} of proxy "${proxy}"`;
   if (event.event === "reachable") {
@@ -18,10 +24,14 @@ function troubled(log: Log, proxy: string, event: MuxTrouble): void {
     log.write("warn", "target_unreachable", `${whose}: ${event.message}`, { proxy, target, error: event.code });
   } else {
     const { what, count } = event;
-    const more = count > 1 ? ` (and ${count - 1} more like it)` : "";
-    const text = `${whose} has sent what fits no request: ${what}${more}`;
+    const text = `${whose} has sent what fits no request: ${what}${more(count)}`;
     log.write("warn", "mismatch", text, { proxy, target, what, count });
   }
+}
+
+/** What follows a line that stands for several. */
+function more(count: number): string {
+  return count > 1 ? ` (and ${count - 1} more like it)` : "";
 }
 
 const WORDS: Readonly<Record<LineEnd, string>> = {

@@ -5,7 +5,6 @@
  *     session ──write──► reader ──► queue ──► a line of the trunk
  *     session ◄──data─── replies ◄──────────── its reply
  */
-import { formatDuration } from "../config/units.ts";
 import { CELL } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { Address } from "../net/address.ts";
@@ -48,6 +47,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   readonly #trunk: Trunk;
   readonly #owner: ClientOwner;
   readonly #reader: RequestReader;
+  readonly #stranded: boolean;
   readonly #replies = new Replies(() => this.#leave());
   /** What is to be sent, or answered here, in order. */
   readonly #queue = new Fifo<Request>();
@@ -62,8 +62,10 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   /** There is something to be done as soon as nobody above is inside of one of our methods. */
   #soon = false;
 
-  constructor(trunk: Trunk, owner: ClientOwner) {
+  /** `stranded`: there is no connection, and it is told so as long as that holds. */
+  constructor(trunk: Trunk, owner: ClientOwner, stranded: boolean) {
     this.#trunk = trunk;
+    this.#stranded = stranded;
     this.#owner = owner;
     this.local = trunk.address;
     this.remote = trunk.address;
@@ -149,7 +151,9 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     trunk.accepted(request);
     if (this.#queue.length === 0 && trunk.sendNow(this, request, message.bytes)) return;
     request.bytes = message.bytes.slice();
+    request.outcome = this.#stranded ? trunk.apology(request) : undefined;
     this.#push(request);
+    if (request.outcome) this.#later();
     trunk.enlist(this);
   }
 
@@ -251,6 +255,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   #refuse({ message, reply }: BadMessage): void {
     this.#deaf = true;
+    this.#trunk.refused(message);
     this.#respond({ bytes: reply?.slice(), last: true, reason: "bad_message", rule: message });
   }
 
@@ -263,16 +268,8 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
       if (this.#deaf || this.gone) return;
       // What is not read is not late.
       if (this.#full) this.#watch();
-      else
-        this.#refuse(
-          new BadMessage(`a message was not complete within ${formatDuration(messageTimeout)}`, this.#tooSlow),
-        );
+      else this.#refuse(this.#trunk.tooSlow());
     });
-  }
-
-  /** What the protocol says to whoever does not go on. */
-  get #tooSlow(): Uint8Array | undefined {
-    return this.#trunk.protocol.failure("incomplete", undefined)?.bytes;
   }
 
   /** Answers what stands first in the queue and is not for the target, as soon as nothing before it is under way. */
@@ -334,6 +331,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     if (this.gone) return;
     this.gone = true;
     this.#incomplete?.cancel();
+    this.#replies.mute();
     this.#drop();
     this.#trunk.left(this);
   }

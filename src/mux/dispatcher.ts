@@ -29,7 +29,7 @@ export class Dispatcher {
   sendNow(client: MuxClient, request: Request, bytes: Uint8Array): boolean {
     const { inFlightPerClient, inFlight } = this.#owner.config;
     if (this.#held || this.#ready.first || !client.mayAsk(inFlightPerClient || inFlight)) return false;
-    const line = this.#lineFor(client);
+    const line = this.#lineFor(client, bytes);
     if (!line?.free || !line.accepts(bytes)) return false;
     line.send(request, bytes);
     return true;
@@ -69,7 +69,7 @@ export class Dispatcher {
       this.#ready.remove(client);
       return true;
     }
-    const line = this.#lineFor(client);
+    const line = this.#lineFor(client, bytes);
     if (!line) {
       this.#owner.crowded();
       return false;
@@ -85,15 +85,18 @@ export class Dispatcher {
     return true;
   }
 
-  /** The line for its next request; not every one has room. */
-  #lineFor(client: MuxClient): Line | undefined {
-    return (this.#owner.inOrder ? client.line : undefined) ?? this.#freest();
+  /** The line for its next request: the one to wait for, if there is room on others alone or none takes it now. */
+  #lineFor(client: MuxClient, bytes: Uint8Array): Line | undefined {
+    if (this.#owner.inOrder) return client.line ?? this.#freest();
+    return this.#freest(bytes) ?? this.#freest();
   }
 
-  /** Of the lines with room the one with the least under way. */
-  #freest(): Line | undefined {
+  /** Of the lines with room, and those that take `bytes`, the one with the least under way. */
+  #freest(bytes?: Uint8Array): Line | undefined {
     let best: Line | undefined;
-    for (const line of this.#owner.lines) if (line.free && (!best || line.load < best.load)) best = line;
+    for (const line of this.#owner.lines) {
+      if (line.free && (!best || line.load < best.load) && (!bytes || line.accepts(bytes))) best = line;
+    }
     return best;
   }
 }

@@ -7,6 +7,8 @@ interface Waiting {
   readonly fail: (error: SocketError) => void;
 }
 
+type Admit = () => StreamSocket;
+
 export class Joining {
   readonly #waiting = new Set<Waiting>();
 
@@ -14,11 +16,12 @@ export class Joining {
     return this.#waiting.size;
   }
 
-  /** `admit`: makes the client, once there is a connection. */
-  wait(admit: () => StreamSocket): Connecting {
+  /** `admit`: makes the client, once there is a connection; `strand`: one that comes in although there is none. */
+  wait(admit: Admit, strand?: Admit): Connecting {
     let cancel = () => {};
     const socket = new Promise<StreamSocket>((resolve, reject) => {
-      const waiting: Waiting = { join: () => resolve(admit()), fail: reject };
+      const fail = strand ? () => resolve(strand()) : reject;
+      const waiting: Waiting = { join: () => resolve(admit()), fail };
       this.#waiting.add(waiting);
       cancel = () => {
         if (this.#waiting.delete(waiting)) reject(new SocketError("ECANCELED"));

@@ -34,6 +34,8 @@ export class Line implements StreamEvents, ReplySink {
   /** It takes no more until it is drained. */
   #blocked = false;
   #retired = false;
+  /** The target has said that it looks at nothing more. */
+  #spent = false;
   #over = false;
   /** What was first said of its end. */
   #why: LineEnd | undefined;
@@ -78,7 +80,8 @@ export class Line implements StreamEvents, ReplySink {
 
   /** It takes another request. */
   get free(): boolean {
-    return !this.#over && !this.#retired && !this.#blocked && this.load < this.#trunk.config.inFlight;
+    const open = !this.#over && !this.#retired && !this.#spent;
+    return open && !this.#blocked && this.load < this.#trunk.config.inFlight;
   }
 
   /** Whether a reply to this request could be told from all others. */
@@ -88,7 +91,7 @@ export class Line implements StreamEvents, ReplySink {
 
   /** Only if it is {@link free} and {@link accepts} it. `bytes`: on loan. */
   send(request: Request, bytes: Uint8Array): void {
-    const { runtime, counters, config } = this.#trunk;
+    const { runtime, counters, config, protocol } = this.#trunk;
     const { client } = request;
     this.#usedAt = runtime.now();
     request.line = this;
@@ -98,9 +101,10 @@ export class Line implements StreamEvents, ReplySink {
     client.inFlight++;
     counters.add(CELL.requestsInFlight, 1);
     counters.requestSent((this.#usedAt - request.queuedAt) / 1_000);
-    const again = request.idempotent && request.tries <= config.requestRetries;
-    request.bytes = again ? (request.bytes ?? bytes.slice()) : undefined;
     const alone = this.load === 0;
+    const again = request.idempotent && request.tries <= config.requestRetries;
+    const kept = again || (protocol.announcesEnd && !alone);
+    request.bytes = kept ? (request.bytes ?? bytes.slice()) : undefined;
     const sent = this.#requests.add(request, bytes);
     if (alone) this.#batch.through(sent);
     else this.#batch.add(sent);
@@ -136,6 +140,7 @@ export class Line implements StreamEvents, ReplySink {
       return;
     }
     this.#trunk.giveUpOne(request);
+    if (this.#requests.worn) this.retire("request_timeout");
     this.#freed();
     this.#trunk.dispatch();
   }
@@ -148,7 +153,7 @@ export class Line implements StreamEvents, ReplySink {
   }
 
   data(chunk: Chunk): void {
-    if (!this.#over) this.#read(() => this.#reader.read(chunk, this));
+    if (!this.#over) this.#read(chunk);
   }
 
   drain(): void {
@@ -160,12 +165,8 @@ export class Line implements StreamEvents, ReplySink {
     if (this.#over) return;
     this.#why ??= "target_closed";
     this.#retired = true;
-    this.#read(() => this.#reader.end(this));
+    this.#read(undefined);
     this.#finish();
-  }
-
-  broken(): void {
-    this.#socket.abort();
   }
 
   close(): void {
@@ -189,7 +190,6 @@ export class Line implements StreamEvents, ReplySink {
     else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
     else {
       request.begun = true;
-      this.#trunk.extend(request);
       if (request.givenUp) return;
       this.#receivers.push(request.client);
       this.#pieces.push(piece);
@@ -197,10 +197,8 @@ export class Line implements StreamEvents, ReplySink {
   }
 
   done(last: boolean, spent: boolean): void {
-    if (spent) {
-      this.#why ??= "spent";
-      this.#retired = true;
-    }
+    if (spent) this.#why ??= "spent";
+    this.#spent ||= spent;
     this.#proven = true;
     const request = this.#requests.shift();
     if (!request) return;
@@ -213,11 +211,13 @@ export class Line implements StreamEvents, ReplySink {
     this.#pieces.push(last ? LAST : DONE);
   }
 
-  #read(read: () => void): void {
+  /** Undefined: the target's FIN. */
+  #read(chunk: Chunk | undefined): void {
     let wrong: unknown;
     this.#trunk.hold();
     try {
-      read();
+      if (chunk) this.#reader.read(chunk, this);
+      else this.#reader.end(this);
     } catch (thrown) {
       wrong = thrown;
     }
@@ -230,8 +230,8 @@ export class Line implements StreamEvents, ReplySink {
       this.#trunk.mismatched(wrong.message);
       this.abort("mismatch");
     } else if (wrong !== undefined) throw wrong;
-    else if (this.#retired && this.load === 0) this.#finish();
-    else this.#holdBack();
+    else if (this.#spent || (this.#retired && this.load === 0)) this.#finish();
+    else this.#goOnLater();
   }
 
   #deliver(): void {
@@ -246,10 +246,12 @@ export class Line implements StreamEvents, ReplySink {
     pieces.length = 0;
   }
 
-  /** Reads no more for a client that does not take what has come for it already. */
-  #holdBack(): void {
+  /** A reply of which some has come gets its time again, but nothing is read for a client that does not take it. */
+  #goOnLater(): void {
     const request = this.#requests.inOrder ? this.#requests.current : undefined;
-    if (this.#over || !request?.begun || !request.client.clogged) return;
+    if (this.#over || !request?.begun) return;
+    this.#trunk.extend(request);
+    if (!request.client.clogged) return;
     this.#holder = request.client;
     this.#socket.pause();
   }
@@ -281,7 +283,7 @@ export class Line implements StreamEvents, ReplySink {
     this.#idle?.cancel();
     this.#age?.cancel();
     this.#trunk.removed(this, this.#why ?? "target_reset");
-    this.#trunk.giveUp(this.#requests.drain(), expired);
+    this.#trunk.giveUp(this.#requests.drain(), expired, this.#spent);
     while (this.parked.first) this.#freed();
     this.#trunk.dispatch();
   }

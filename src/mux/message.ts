@@ -146,6 +146,13 @@ export interface Protocol {
   replies(framing: Framing): ReplyReader;
   /** Undefined: replies come in the order of the requests. */
   keys(framing: Framing): Keys | undefined;
+  /**
+   * A target may say with a reply that its connection ends behind it: it has not looked at what was sent behind that
+   * request (RFC 9112, 9.6), which goes out again.
+   */
+  readonly announcesEnd?: true;
+  /** There is a {@link failure} for a target that cannot be connected. */
+  readonly apologizes?: true;
   /** What a client is told that gets no reply; undefined: nothing, its connection is closed. */
   failure(kind: FailureKind, context: unknown): FailureReply | undefined;
 }

@@ -42,9 +42,9 @@ export class Multiplexer implements TrunkOwner {
     for (const trunk of this.#trunks.values()) trunk.warm();
   }
 
-  /** A socket that stands for a target: what is written to it shares the connections to that one. */
-  connect(target: Target, owner: ClientOwner): Connecting {
-    return this.#trunk(target).join(owner);
+  /** A socket that stands for a target: what is written to it shares the connections to that. `only`: there is no other. */
+  connect(target: Target, owner: ClientOwner, only: boolean): Connecting {
+    return this.#trunk(target).join(owner, only);
   }
 
   /** These are the targets from now on: connections to others are closed when their last client leaves. */

@@ -36,7 +36,9 @@ export type MuxTrouble =
   | { readonly event: "unreachable"; readonly target: string; readonly code: string; readonly message: string }
   | { readonly event: "reachable"; readonly target: string }
   /** It sends what nobody has asked for, or no replies; said once a second, with how many that are since the last time. */
-  | { readonly event: "mismatch"; readonly target: string; readonly what: string; readonly count: number };
+  | { readonly event: "mismatch"; readonly target: string; readonly what: string; readonly count: number }
+  /** A client has sent what is no request, and its connection ends; said once a second as well. */
+  | { readonly event: "bad_message"; readonly what: string; readonly count: number };
 
 /** What a multiplexer tells; whatever nobody asks for is not told. */
 export interface MuxEvents {
@@ -50,9 +52,23 @@ const REPEAT = 1_000;
 
 interface Known {
   unreachable: boolean;
-  /** Not told yet. */
-  mismatches: number;
-  toldAt: number;
+  readonly mismatches: Repeated;
+}
+
+/** Something that happens again and again, and is told once in a while. */
+class Repeated {
+  #untold = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  /** How often it has happened since it was told last; undefined: it is not to be told again yet. */
+  count(now: number): number | undefined {
+    this.#untold++;
+    if (now - this.#toldAt < REPEAT) return undefined;
+    const count = this.#untold;
+    this.#untold = 0;
+    this.#toldAt = now;
+    return count;
+  }
 }
 
 export class MuxNews {
@@ -60,6 +76,7 @@ export class MuxNews {
   readonly #events: MuxEvents;
   /** By address: it outlives the connections. */
   readonly #targets = new Map<string, Known>();
+  readonly #badMessages = new Repeated();
   /** Our ends of the connections that are open, as far as they are told of. */
   readonly #locals = new Map<object, string>();
 
@@ -106,18 +123,17 @@ export class MuxNews {
   mismatch(address: Address, what: string): void {
     if (!this.#events.trouble) return;
     const target = formatAddress(address);
-    const known = this.#known(target);
-    known.mismatches++;
-    const now = this.#runtime.now();
-    if (now - known.toldAt < REPEAT) return;
-    this.#events.trouble({ event: "mismatch", target, what, count: known.mismatches });
-    known.mismatches = 0;
-    known.toldAt = now;
+    const count = this.#known(target).mismatches.count(this.#runtime.now());
+    if (count !== undefined) this.#events.trouble({ event: "mismatch", target, what, count });
+  }
+
+  badMessage(what: string): void {
+    const count = this.#events.trouble && this.#badMessages.count(this.#runtime.now());
+    if (count !== undefined) this.#events.trouble?.({ event: "bad_message", what, count });
   }
 
   #known(target: string): Known {
-    const fresh = { unreachable: false, mismatches: 0, toldAt: Number.NEGATIVE_INFINITY };
-    const known = this.#targets.get(target) ?? fresh;
+    const known = this.#targets.get(target) ?? { unreachable: false, mismatches: new Repeated() };
     this.#targets.set(target, known);
     return known;
   }

@@ -12,13 +12,14 @@ export class Replies {
   events: StreamEvents = NOBODY;
   /** They wait from now on, but for those that wait already: see {@link flush}. */
   paused = true;
-  closed = false;
   /** The end was told. */
   ended = false;
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #broke: () => void;
   #bytes = 0;
   #ending = false;
+  #muted = false;
+  #closed = false;
   #told: () => void = () => {};
 
   /** `broke`: called when a handler has thrown and was told the close already. */
@@ -31,9 +32,16 @@ export class Replies {
     return this.#bytes;
   }
 
+  /** Nothing but the close is told any more. */
+  mute(): void {
+    this.#muted = true;
+    this.#backlog.drain();
+    this.#bytes = 0;
+  }
+
   /** On loan. */
   data(bytes: Uint8Array): void {
-    if (this.#ending || this.closed) return;
+    if (this.#ending || this.#muted) return;
     if (!this.paused && this.#bytes === 0) {
       this.#show(bytes);
       return;
@@ -51,28 +59,27 @@ export class Replies {
 
   /** Shows what waits. */
   flush(): void {
-    while (!this.paused && !this.closed) {
+    while (!this.paused && !this.#muted) {
       const bytes = this.#backlog.shift();
       if (!bytes) break;
       this.#bytes -= bytes.length;
       this.#show(bytes);
     }
-    if (!this.#ending || this.ended || this.closed || this.#bytes > 0) return;
+    if (!this.#ending || this.ended || this.#muted || this.#bytes > 0) return;
     this.ended = true;
     this.#guarded(() => this.events.end());
     this.#told();
   }
 
   drain(): void {
-    if (!this.closed) this.#guarded(() => this.events.drain());
+    if (!this.#muted) this.#guarded(() => this.events.drain());
   }
 
   /** Nothing is told after that, whatever waits. */
   close(error?: SocketError): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#backlog.drain();
-    this.#bytes = 0;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.mute();
     this.events.close(error);
   }
 

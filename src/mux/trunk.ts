@@ -1,4 +1,5 @@
 /** The connections to one target and the clients that share them, in one thread. */
+import { formatDuration } from "../config/units.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
@@ -9,7 +10,7 @@ import { Dialling, type DiallingOwner } from "./dialling.ts";
 import { Dispatcher, type DispatcherOwner } from "./dispatcher.ts";
 import { Joining, joined, refused } from "./joining.ts";
 import { Line } from "./line.ts";
-import type { FailureKind, Protocol } from "./message.ts";
+import { BadMessage, type FailureKind, type Protocol } from "./message.ts";
 import type { MuxConfig } from "./mux-config.ts";
 import type { LineEnd, MuxNews } from "./mux-events.ts";
 import { BROKEN, type Outcome, outcomeOf } from "./outcome.ts";
@@ -84,19 +85,23 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     return this.lines.length > this.config.warm;
   }
 
-  /** A new client, as soon as there is a connection for it, or when one could not be opened. */
-  join(owner: ClientOwner): Connecting {
+  /**
+   * A new client, as soon as there is a connection for it, or when one could not be opened. `only`: it will not be given
+   * another target, so that it is told in the words of the protocol, if it has some for that.
+   */
+  join(owner: ClientOwner, only: boolean): Connecting {
     this.#leaving = false;
-    const admit = () => {
-      const client = new MuxClient(this, owner);
+    const admit = (stranded: boolean) => {
+      const client = new MuxClient(this, owner, stranded);
       this.#clients.add(client);
       return client;
     };
+    const strand = only && this.protocol.apologizes ? () => admit(true) : undefined;
     if (this.#over) return refused(new SocketError("ECANCELED"));
-    if (this.lines.length > 0) return joined(admit());
+    if (this.lines.length > 0) return joined(admit(false));
     const { resting } = this.#dialling;
-    if (resting) return refused(resting);
-    const waiting = this.#joining.wait(admit);
+    if (resting) return strand ? joined(strand()) : refused(resting);
+    const waiting = this.#joining.wait(() => admit(false), strand);
     this.#dial();
     return waiting;
   }
@@ -110,6 +115,22 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   accepted(request: Request): void {
     this.counters.add(CELL.requests, 1);
     this.extend(request);
+  }
+
+  /** What a client gets that came when there was no connection, as long as there is none. */
+  apology(request: Request): Outcome | undefined {
+    return this.lines.length === 0 ? this.#outcome("unreachable", request) : undefined;
+  }
+
+  /** What is said to a client that does not go on with a message. */
+  tooSlow(): BadMessage {
+    const why = `a message was not complete within ${formatDuration(this.config.messageTimeout)}`;
+    return new BadMessage(why, this.protocol.failure("incomplete", undefined)?.bytes);
+  }
+
+  /** A client has sent what is no request. */
+  refused(what: string): void {
+    this.#owner.news.badMessage(what);
   }
 
   /** It gets its whole time again. */
@@ -170,8 +191,11 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     request.client.fail(this.#outcome("timeout", request));
   }
 
-  /** Requests that were under way, in their order, and will not be answered; `expired`: not in time, so to speak. */
-  giveUp(requests: readonly Request[], expired?: Request): void {
+  /**
+   * Requests that were under way, in their order, and will not be answered; `expired`: not in time, so to speak.
+   * `unseen`: the target has not looked at them.
+   */
+  giveUp(requests: readonly Request[], expired: Request | undefined, unseen: boolean): void {
     const byClient = new Map<MuxClient, Request[]>();
     for (const request of requests) {
       if (request.givenUp) {
@@ -179,7 +203,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
         continue;
       }
       this.counters.add(CELL.requestsInFlight, -1);
-      if (!this.#comesAgain(request, expired)) {
+      if (!this.#comesAgain(request, expired, unseen)) {
         this.#deadlines.remove(request);
         request.givenUp = true;
         request.outcome = request.begun ? BROKEN : this.#outcome(request === expired ? "timeout" : "lost", request);
@@ -280,8 +304,10 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     return !this.#over && (!this.#leaving || this.#clients.size + this.#joining.size > 0);
   }
 
-  #comesAgain(request: Request, expired: Request | undefined): boolean {
+  #comesAgain(request: Request, expired: Request | undefined, unseen: boolean): boolean {
     if (request === expired || request.begun || !request.bytes || request.client.gone) return false;
+    if (!unseen && !(request.idempotent && request.tries <= this.config.requestRetries)) return false;
+    if (unseen) request.tries--;
     this.counters.add(CELL.requestRetries, 1);
     return true;
   }

@@ -7,6 +7,8 @@ export interface UnderWay {
   readonly length: number;
   /** Replies come in the order of the requests, and may be shown in pieces. */
   readonly inOrder: boolean;
+  /** So many replies may still come late that nobody waits for, that it is time for another connection. */
+  readonly worn: boolean;
   /** Whose reply is being read. */
   readonly current: Request | undefined;
   /** Whether the reply to this request could be told from all others. */
@@ -32,6 +34,7 @@ export function underWay(keys: Keys | undefined): UnderWay {
 
 class InOrder implements UnderWay {
   readonly inOrder = true;
+  readonly worn = false;
   readonly #requests = new Fifo<Request>();
 
   get length(): number {
@@ -71,6 +74,9 @@ class InOrder implements UnderWay {
 
 type Key = string | number;
 
+/** Keys that cannot be used again over one connection, at most. */
+const LATE_MAX = 1_000;
+
 class Keyed implements UnderWay {
   readonly inOrder = false;
   current: Request | undefined;
@@ -87,6 +93,10 @@ class Keyed implements UnderWay {
 
   get length(): number {
     return this.#requests.size;
+  }
+
+  get worn(): boolean {
+    return this.#late.size >= LATE_MAX;
   }
 
   accepts(bytes: Uint8Array): boolean {

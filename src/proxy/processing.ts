@@ -85,8 +85,8 @@ export class Processing {
   }
 
   #made(owner: StepsOwner, filters: ProxyConfig["filters"], onlookers: SessionOnlookers | undefined): SessionSteps {
-    const { name, seed } = this.#config;
-    const treatment = { runtime: this.#runtime, proxy: name, seed, filters, scripts: this.#scripts };
+    const { name, seed, mux } = this.#config;
+    const treatment = { runtime: this.#runtime, proxy: name, seed, filters, scripts: this.#scripts, mux };
     return new SessionSteps(owner, treatment, onlookers);
   }
 }

@@ -228,7 +228,7 @@ export class RunningProxy implements SessionOwner {
   }
 
   connect(target: Target, session: Session): Connecting {
-    if (this.#mux) return this.#mux.connect(target, session);
+    if (this.#mux) return this.#mux.connect(target, session, this.pool.targets.length === 1);
     return this.runtime.connect(target.address, session.rules.connectOptions);
   }
 

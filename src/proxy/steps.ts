@@ -12,6 +12,7 @@ import { createFilter, type FilterConfig } from "../filter/filter.ts";
 import type { ScriptFilter } from "../filter/script.ts";
 import type { Direction, Step, StepContext } from "../filter/step.ts";
 import type { Reason } from "../metrics/reason.ts";
+import type { MuxConfig } from "../mux/mux-config.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { SessionOnlookers, Watched } from "./onlookers.ts";
@@ -43,6 +44,8 @@ export interface Treatment {
   readonly seed: number;
   readonly filters: readonly FilterConfig[];
   readonly scripts: ReadonlyMap<string, ScriptFilter>;
+  /** How clients share connections, where they do. */
+  readonly mux: MuxConfig | null;
 }
 
 /** A fault as this session has it: without a step if the dice were against it. */
@@ -112,9 +115,10 @@ export class SessionSteps {
   }
 
   #draw(config: FaultConfig): Drawn {
-    const random = chanceOf(this.#treatment.seed, this.#owner.place.ordinal, config.name);
+    const { seed, mux } = this.#treatment;
+    const random = chanceOf(seed, this.#owner.place.ordinal, config.name);
     if (!hits(config, random)) return { config, step: undefined };
-    return { config, step: this.#made(config.stream, random, (context) => createFault(config, context)) };
+    return { config, step: this.#made(config.stream, random, (context) => createFault(config, context, mux)) };
   }
 
   #filters(target: string): Steps {

@@ -80,10 +80,11 @@ function makeFilter(random: Random, scale: number): FilterConfig {
 
 const MILD = ["latency", "bandwidth", "slicer", "slow_close", "timeout"] as const;
 const BAD = [...MILD, "reset_peer", "limit_data", "down"] as const;
+type Played = (typeof BAD)[number];
 
 function makeFaults(random: Random, rough: boolean, scale: number): readonly FaultConfig[] {
   return Array.from({ length: random.pick([1, 1, 2, 3]) }, (_, n) => {
-    const type = random.pick<FaultConfig["type"]>(rough && random.chance(0.3) ? BAD : MILD);
+    const type = random.pick<Played>(rough && random.chance(0.3) ? BAD : MILD);
     return {
       name: `${type}-${n}`,
       type,
@@ -95,8 +96,8 @@ function makeFaults(random: Random, rough: boolean, scale: number): readonly Fau
   });
 }
 
-function attributesOf(type: FaultConfig["type"], random: Random, rough: boolean, scale: number) {
-  const attributes: Readonly<Record<FaultConfig["type"], () => Readonly<Record<string, number>>>> = {
+function attributesOf(type: Played, random: Random, rough: boolean, scale: number) {
+  const attributes: Readonly<Record<Played, () => Readonly<Record<string, number>>>> = {
     latency: () => ({ latency: random.pick([0, 1, 50, 500]), jitter: random.pick([0, 20, 300]) }),
     bandwidth: () => ({ rate: Math.max(1, (random.pick([1, 10, 100]) * scale) / 1_000) }),
     slicer: () => ({

@@ -22,6 +22,7 @@ import { EASY, Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
 import type { SimSocket } from "./socket.ts";
 import { SimThreads } from "./threads.ts";
+import { within } from "./within.ts";
 
 /** Target ids begin here, client ids at 1. */
 const TARGET_IDS = 1_000_000;
@@ -234,20 +235,8 @@ export class Storm {
     this.left = { descriptors: this.weir.descriptors, timers: this.weir.timers };
   }
 
-  async #within<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
-    let settled: { readonly value?: T } | undefined;
-    promise.then(
-      (value) => {
-        settled = { value };
-      },
-      (error) => {
-        settled = {};
-        this.violations.push(`${what} failed: ${error instanceof Error ? error.stack : error}`);
-      },
-    );
-    await this.clock.run(() => settled !== undefined, this.clock.now + ms);
-    if (!settled) this.violations.push(`${what} took longer than ${ms} ms`);
-    return settled?.value;
+  #within<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
+    return within(this.clock, this.violations, promise, ms, what);
   }
 
   #note(text: string): void {

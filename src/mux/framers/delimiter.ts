@@ -1,14 +1,16 @@
 /** `echo`: lines, or whatever else ends in the same few bytes. */
 import { latin1Bytes } from "../../filter/pattern.ts";
 import type { Framer } from "../collector.ts";
-import type { Protocol } from "../message.ts";
+import type { Framing, Protocol } from "../message.ts";
 import { find } from "./find.ts";
 import { wholeMessages } from "./whole.ts";
+
+export const echoFramer = ({ delimiter }: Framing): Framer => new DelimiterFramer(delimiter);
 
 export const echo: Protocol = {
   summary: "a message ends in a newline, or in what is given as delimiter",
   example: "8000 127.0.0.1:1234",
-  ...wholeMessages(({ delimiter }) => new DelimiterFramer(delimiter)),
+  ...wholeMessages(echoFramer),
   keys: () => undefined,
   failure: () => undefined,
 };

@@ -48,7 +48,7 @@ export class HttpRequests implements RequestReader {
 }
 
 /** Finds the end of a request. */
-class RequestFramer implements Framer {
+export class RequestFramer implements Framer {
   size = 0;
   readonly #max: number;
   readonly #head: RequestHead;
@@ -78,6 +78,11 @@ class RequestFramer implements Framer {
   /** Nothing has come but, perhaps, an empty line before a request. */
   get unbegun(): boolean {
     return this.#in === "head" && this.#head.line.unbegun;
+  }
+
+  /** The head is there, and the client waits for a word before it sends the rest. */
+  get expects(): boolean {
+    return this.#in !== "head" && this.#head.expects;
   }
 
   /** The client has sent a head and nothing more, all in all `waiting` bytes, and was not told yet. Then it is now. */

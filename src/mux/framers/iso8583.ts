@@ -2,6 +2,7 @@
  * `iso8583`: a length of two bytes, the higher one first, then as many bytes as it says. Replies come in the order of
  * the requests, or are found by what messages say of themselves: see `iso8583-stan.ts`.
  */
+import type { Framer } from "../collector.ts";
 import { BadMessage, type Keys, type Protocol } from "../message.ts";
 import { HeaderFramer } from "./header.ts";
 import { LENGTH_BYTES, stanOfReply, stanOfRequest } from "./iso8583-stan.ts";
@@ -14,13 +15,12 @@ const STAN: Keys = {
   stamp() {},
 };
 
+export const iso8583Framer = (): Framer => new HeaderFramer(LENGTH_BYTES, measure);
+
 export const iso8583: Protocol = {
   summary: "a length of two bytes, big-endian, then that many bytes",
   example: "8000 127.0.0.1:1234",
-  ...wholeMessages(
-    () => new HeaderFramer(LENGTH_BYTES, measure),
-    ({ match }) => (match === "stan" ? keyedRequest : plainRequest),
-  ),
+  ...wholeMessages(iso8583Framer, ({ match }) => (match === "stan" ? keyedRequest : plainRequest)),
   keys: ({ match }) => (match === "stan" ? STAN : undefined),
   failure: () => undefined,
 };

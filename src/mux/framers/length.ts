@@ -1,14 +1,16 @@
 /** `length`: a number at a fixed place says how long a message is. */
-import { BadMessage, type LengthField, type Protocol } from "../message.ts";
+import type { Framer } from "../collector.ts";
+import { BadMessage, type Framing, type LengthField, type Protocol } from "../message.ts";
 import { HeaderFramer, type Measure } from "./header.ts";
 import { wholeMessages } from "./whole.ts";
 
+export const lengthFramer = ({ length: field }: Framing): Framer =>
+  new HeaderFramer(field.offset + field.width, measure(field));
+
 export const length: Protocol = {
   summary: "a number at a fixed place in a message says how long it is",
-  example: "8000 127.0.0.1:1234",
-  ...wholeMessages(
-    (framing) => new HeaderFramer(framing.length.offset + framing.length.width, measure(framing.length)),
-  ),
+  example: "8000 127.0.0.1:1234 --length offset=4,width=2",
+  ...wholeMessages(lengthFramer),
   keys: () => undefined,
   failure: () => undefined,
 };

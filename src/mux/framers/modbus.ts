@@ -3,6 +3,7 @@
  * transaction (2), protocol (2, always 0), length of what follows (2), unit (1); then a function and its values. Numbers
  * have their higher byte first. The server copies transaction and unit into its response.
  */
+import type { Framer } from "../collector.ts";
 import { BadMessage, type FailureKind, type Keys, type Protocol, type RequestMessage } from "../message.ts";
 import { HeaderFramer } from "./header.ts";
 import { wholeMessages } from "./whole.ts";
@@ -53,13 +54,13 @@ const KEYS: Keys = {
   },
 };
 
+export const modbusFramer = (): Framer => new HeaderFramer(HEADER, measure);
+
 export const modbus: Protocol = {
   summary: "Modbus/TCP; transaction ids are weir's own on the way to the target",
   example: "502 127.0.0.1:1502",
-  ...wholeMessages(
-    () => new HeaderFramer(HEADER, measure),
-    () => describe,
-  ),
+  apologizes: true,
+  ...wholeMessages(modbusFramer, () => describe),
   keys: () => KEYS,
   failure(kind, context) {
     if (kind === "incomplete") return undefined;

@@ -1,4 +1,5 @@
 /** `mpu`: four ASCII digits, then as many bytes as they say, which are 1 to 9999. */
+import type { Framer } from "../collector.ts";
 import { BadMessage, type Protocol } from "../message.ts";
 import { shown } from "./find.ts";
 import { HeaderFramer } from "./header.ts";
@@ -6,10 +7,12 @@ import { wholeMessages } from "./whole.ts";
 
 const DIGITS = 4;
 
+export const mpuFramer = (): Framer => new HeaderFramer(DIGITS, measure);
+
 export const mpu: Protocol = {
   summary: "four ASCII digits of length, then that many bytes",
   example: "8000 127.0.0.1:1234",
-  ...wholeMessages(() => new HeaderFramer(DIGITS, measure)),
+  ...wholeMessages(mpuFramer),
   keys: () => undefined,
   failure: () => undefined,
 };

@@ -24,6 +24,7 @@ const FAILURES: Readonly<Record<FailureKind, FailureReply>> = {
 export const redis: Protocol = {
   summary: "Redis (RESP2); what a shared connection cannot do is refused with an error",
   example: "6379 127.0.0.1:6380",
+  apologizes: true,
   requests: ({ maxMessage }) => new RedisRequests(maxMessage),
   replies: ({ maxMessage }) => new WholeReplies(new RedisReplyFramer(), maxMessage),
   keys: () => undefined,

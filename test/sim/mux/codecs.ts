@@ -24,6 +24,8 @@ export interface Codec {
   reply(request: Uint8Array, random: Random): Uint8Array;
   /** Whom a reply is for; "failure": weir says that there is none. */
   answered(reply: Uint8Array): Asked | "failure";
+  /** The same reply, and the target says that it looks at nothing behind it. */
+  spent?(reply: Uint8Array): Uint8Array;
   /** What is no message at all; undefined where everything is one. */
   readonly garbage: Uint8Array | undefined;
 }
@@ -302,6 +304,7 @@ function http(scale: number): Codec {
       const { client, n } = inside(request);
       return withBody(`HTTP/1.1 200 OK\r\nX-Who: ${client}:${n}\r\n`, random);
     },
+    spent: (reply) => bytesOf(textOf(reply).replace("\r\n", "\r\nConnection: close\r\n")),
     answered: (reply) => (/^HTTP\/1.1 [45]/.test(textOf(reply)) ? "failure" : inside(reply)),
     garbage: bytesOf("HTTQ\r\n\r\n"),
   };

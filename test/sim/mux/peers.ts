@@ -61,6 +61,9 @@ class Outbox {
   }
 }
 
+/** How often somebody who reads slowly stops: it has to come to an end in the time that there is. */
+const NAPS = 200;
+
 /** Asks so many times, and says what is wrong with what it gets. */
 export class Asking implements StreamEvents {
   readonly id: number;
@@ -75,6 +78,7 @@ export class Asking implements StreamEvents {
   error: string | undefined;
   readonly #runtime: Runtime;
   readonly #codec: Codec;
+  readonly #rough: boolean;
   readonly #random: Random;
   readonly #socket: StreamSocket;
   readonly #inbox = new Inbox();
@@ -86,6 +90,7 @@ export class Asking implements StreamEvents {
   readonly #whimAt: number;
   readonly #done: () => void;
   #sent = 0;
+  #naps = 0;
   #finished = false;
 
   constructor(
@@ -101,6 +106,7 @@ export class Asking implements StreamEvents {
     this.whim = whim;
     this.#runtime = runtime;
     this.#codec = plan.codec;
+    this.#rough = plan.kind === "rough";
     this.#random = random;
     this.#socket = socket;
     this.#outbox = new Outbox(socket);
@@ -126,7 +132,7 @@ export class Asking implements StreamEvents {
       if (!reply) break;
       this.#judge(this.#codec.answered(reply), reply);
     }
-    if (this.whim === "reads slowly") {
+    if (this.whim === "reads slowly" && this.#naps++ < NAPS) {
       this.#socket.pause();
       this.#runtime.after(this.#random.size(1, 500), () => this.#socket.resume());
     }
@@ -184,7 +190,8 @@ export class Asking implements StreamEvents {
     if (this.whim === "reads slowly" || (this.whim === "sends garbage" && !garbage)) return false;
     this.#finished = true;
     if (this.whim === "leaves") {
-      const deaf = this.#random.chance(0.5);
+      // Not every runtime tells of a reset while nothing is read, and until then it holds its connection.
+      const deaf = this.#rough && this.#random.chance(0.5);
       if (deaf) this.#socket.pause();
       this.#runtime.after(this.#random.size(0, 100), () => {
         if (deaf || this.#random.chance(0.5)) this.#socket.abort();
@@ -207,8 +214,9 @@ export class Asking implements StreamEvents {
 
 /** Answers, mostly. */
 export class Answering implements StreamEvents {
-  /** Requests that have come, by who asked. */
+  /** Requests that it has looked at, by who asked. */
   readonly seen: Asked[] = [];
+  #came = 0;
   /** The most requests that were here at once. */
   most = 0;
   /** Milliseconds: when it first sent what is no reply, and when weir let go of it. */
@@ -241,8 +249,7 @@ export class Answering implements StreamEvents {
     for (;;) {
       const request = this.#inbox.next(this.#plan.codec.cutRequest);
       if (!request) break;
-      this.seen.push(this.#plan.codec.asked(request));
-      this.most = Math.max(this.most, this.seen.length - this.#answered);
+      this.most = Math.max(this.most, ++this.#came - this.#answered);
       if (this.#plan.codec.ordered) this.#waiting.push(request);
       else this.#think(() => this.#answer(request));
     }
@@ -284,9 +291,16 @@ export class Answering implements StreamEvents {
 
   #answer(request: Uint8Array): void {
     if (this.#mute) return;
-    const { codec, anger } = this.#plan;
+    const { codec, anger, spending } = this.#plan;
     const reply = codec.reply(request, this.#random);
+    this.seen.push(codec.asked(request));
     this.#answered++;
+    if (codec.spent && this.#random.chance(spending)) {
+      this.#mute = true;
+      this.#outbox.write(codec.spent(reply));
+      this.#outbox.soon(() => this.#socket.end());
+      return;
+    }
     if (this.#random.chance(anger)) this.#misbehave(this.#random.pick(TEMPERS), reply);
     else this.#outbox.write(reply);
   }

@@ -31,6 +31,8 @@ export interface MuxPlan {
   readonly grace: number;
   /** That a target does not answer as it should. */
   readonly anger: number;
+  /** That a target takes no more requests over a connection, and says so. */
+  readonly spending: number;
   readonly weather: () => Weather;
 }
 
@@ -76,8 +78,7 @@ export function makeMuxPlan(random: Random): MuxPlan {
       targets: TARGETS.slice(0, random.pick([1, 1, 2])).map(plainTarget),
       timeouts: rough
         ? { connect: 1_000, idle: maybe(100, 20_000), fin: maybe(100, 20_000), lifetime: 0 }
-        : // Not every runtime tells of a client that has reset, as long as nothing is read from it.
-          { connect: 60_000, idle: kind === "patient" ? 600_000 : 0, fin: 0, lifetime: 0 },
+        : { connect: 60_000, idle: 0, fin: 0, lifetime: 0 },
       retries: random.pick([0, 2]),
       buffer: Math.max(1, random.size(scale >> 3, 4 * scale)),
       mux,
@@ -86,7 +87,8 @@ export function makeMuxPlan(random: Random): MuxPlan {
       lag: random.pick([0.01, 0.5, 5]),
       read: piece(4),
       tellsUnacknowledged: random.chance(0.7),
-      tellsResetWhilePaused: random.chance(0.5),
+      // Else who leaves while nothing is read from him holds up the others until a timeout.
+      tellsResetWhilePaused: random.chance(0.5) || kind === "patient",
       resetDiscards: random.chance(0.2),
       pauseAccept: true,
       links: random.chance(0.5),
@@ -98,6 +100,7 @@ export function makeMuxPlan(random: Random): MuxPlan {
     thinking: random.pick([0, 1, 30]),
     shutdownAt: rough && random.chance(0.3) ? random.between(0, 5_000) : 60_000,
     grace: random.pick([0, 1_000, 20_000]),
+    spending: random.fork("spending").pick([0, 0.02, 0.3]),
     anger: rough ? random.pick([0, 0.02, 0.2]) : 0,
     weather: () => ({
       latency: random.pick([0.1, 1, 20]),

@@ -15,6 +15,7 @@ import { type Fate, Network } from "../network.ts";
 import { EASY, Process } from "../process.ts";
 import { runtimeOf } from "../runtime.ts";
 import { SimThreads } from "../threads.ts";
+import { within } from "../within.ts";
 import { Answering, Asking } from "./peers.ts";
 import { type MuxPlan, makeMuxPlan, WHIMS } from "./plan.ts";
 
@@ -205,19 +206,7 @@ class MuxStorm {
     claim(undelivered === 0, () => `${undelivered} bytes were not delivered`);
   }
 
-  async #within<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
-    let settled: { readonly value?: T } | undefined;
-    promise.then(
-      (value) => {
-        settled = { value };
-      },
-      (error) => {
-        settled = {};
-        this.violations.push(`${what} failed: ${error instanceof Error ? error.stack : error}`);
-      },
-    );
-    await this.clock.run(() => settled !== undefined, this.clock.now + ms);
-    if (!settled) this.violations.push(`${what} took longer than ${ms} ms`);
-    return settled?.value;
+  #within<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
+    return within(this.clock, this.violations, promise, ms, what);
   }
 }
