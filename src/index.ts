@@ -16,13 +16,14 @@ import { TARGET_STATES } from "./balance/target.ts";
 import { type Timeouts, WEIGHT_MAX } from "./config/config.ts";
 import { type Engine, startEngine } from "./engine/engine.ts";
 import { needsMainThread } from "./engine/scripts.ts";
+import type { Fault, FaultOptions } from "./fault-settings.ts";
 import type { FaultConfig } from "./filter/faults/fault.ts";
 import { totals } from "./metrics/totals.ts";
 import { type MuxView, muxView } from "./mux/mux-view.ts";
 import { formatAddress } from "./net/address.ts";
 import { type FileError, UsageError } from "./net/errors.ts";
 import type { ObserverView } from "./observe/observer-counters.ts";
-import { type Fault, type FaultOptions, readFault, readFaults, scriptsOf, viewOfFault } from "./option-parts.ts";
+import { readFault, readFaults, scriptsOf, viewOfFault } from "./option-parts.ts";
 import { checkChoice, checkRange, LONGEST, type ProxyOptions, toProxyConfig } from "./options.ts";
 import type { ProxyControl } from "./proxy/control.ts";
 import type { ProxyEvents } from "./proxy/proxy.ts";
@@ -31,12 +32,13 @@ import { shutDown } from "./proxy/shutdown.ts";
 import { reconfigure } from "./proxy/turns.ts";
 import { drawSeed } from "./seed.ts";
 
+export type { FaultAttributes, MessageSettings } from "./fault-settings.ts";
 export type { FilterHandlers, FilterOut, FilterSession, ScriptFilter } from "./filter/script.ts";
 export type { Reason } from "./metrics/reason.ts";
 export type { MuxTargetView, MuxView } from "./mux/mux-view.ts";
 export type { MuxOptions } from "./mux-options.ts";
 export { FileError, SocketError, UsageError } from "./net/errors.ts";
-export type { FaultAttributes, FilterSettings, InspectOptions, ObserverOptions } from "./option-parts.ts";
+export type { FilterSettings, InspectOptions, ObserverOptions } from "./option-parts.ts";
 export type { ProxyOptions } from "./options.ts";
 export type { Connection, ConnectionRecord, Fault, FaultOptions, ObserverView, TargetChange, TargetView, Timeouts };
 
@@ -211,7 +213,7 @@ export class Proxy implements AsyncDisposable {
    * ```
    */
   async setFaults(faults: readonly (string | FaultOptions)[]): Promise<void> {
-    const all = readFaults(faults);
+    const all = readFaults(faults, this.#proxy.config.mux);
     await this.#change(() => all);
   }
 
@@ -225,7 +227,7 @@ export class Proxy implements AsyncDisposable {
    * ```
    */
   async addFault(fault: string | FaultOptions): Promise<Fault> {
-    const added = readFault(["fault"], fault);
+    const added = readFault(["fault"], fault, this.#proxy.config.mux);
     await this.#change((faults) => {
       const known = faults.some(({ name }) => name === added.name);
       return known ? faults.map((each) => (each.name === added.name ? added : each)) : [...faults, added];

@@ -1,5 +1,7 @@
 /** The options of a proxy that have a shape of their own: observers, inspection, filters and faults. */
 import type * as v from "valibot";
+import { framingProblem } from "./config/check-faults.ts";
+import type { ProxyConfig } from "./config/config.ts";
 import { parseFault } from "./config/fault-options.ts";
 import { faultSchema, repeatedFaults, toFault } from "./config/fault-schema.ts";
 import { filterSchema, toFilter } from "./config/filter-schema.ts";
@@ -9,7 +11,8 @@ import { observerSchema, toObserver } from "./config/observer-schema.ts";
 import { formatPath, type Path } from "./config/problem.ts";
 import { read } from "./config/read.ts";
 import { wrong } from "./config/values.ts";
-import type { FaultConfig, FaultType } from "./filter/faults/fault.ts";
+import type { Fault, FaultOptions } from "./fault-settings.ts";
+import type { FaultConfig } from "./filter/faults/fault.ts";
 import type { FilterConfig } from "./filter/filter.ts";
 import type { ScriptFilter } from "./filter/script.ts";
 import type { Direction } from "./filter/step.ts";
@@ -77,46 +80,6 @@ export type FilterSettings = { readonly direction?: Direction | "both" } & (
   | { readonly type: "script"; readonly path: string; readonly options?: Readonly<Record<string, unknown>> }
 );
 
-/** What can be said about each type of fault: Toxiproxy's attributes, in its units. */
-export interface FaultAttributes {
-  latency: { readonly latency: Duration; readonly jitter?: Duration };
-  /** KB/s, thousands of bytes in a second, or text such as `"100KB/s"`. */
-  bandwidth: { readonly rate: number | string };
-  slow_close: { readonly delay: Duration };
-  timeout: { readonly timeout: Duration };
-  reset_peer: { readonly timeout?: Duration };
-  /** `delay`: microseconds, or text such as `"100us"`. */
-  slicer: { readonly average_size: Size; readonly size_variation?: Size; readonly delay?: number | string };
-  limit_data: { readonly bytes: Size };
-  down: Readonly<Record<never, never>>;
-}
-
-/** Something that goes wrong on purpose, such as `{ type: "latency", latency: 100, jitter: 20 }`. */
-export type FaultOptions = {
-  [T in FaultType]: {
-    readonly type: T;
-    /** No two faults of a proxy share one. Default: type and stream, such as "latency_downstream". */
-    readonly name?: string;
-    /** The bytes that meet it: from the client ("upstream") or from the target ("downstream", the default). */
-    readonly stream?: Direction;
-    /** The share of connections that have it, 0 to 1. Default 1. */
-    readonly toxicity?: number;
-    /** What works before it begins, for each connection; the first of the two counts. Default: nothing. */
-    readonly after?: { readonly bytes?: Size; readonly time?: Duration };
-  } & FaultAttributes[T];
-}[FaultType];
-
-/** A fault that is set, with everything filled in, as numbers in Toxiproxy's units. It can be set again as it is. */
-export type Fault = {
-  [T in FaultType]: {
-    readonly type: T;
-    readonly name: string;
-    readonly stream: Direction;
-    readonly toxicity: number;
-    readonly after: { readonly bytes: number; readonly time: number };
-  } & { readonly [A in keyof FaultAttributes[T]]-?: number };
-}[FaultType];
-
 /** @throws {UsageError} `EOBSERVER`, `EADDRESS`, `ESIZE` for text, else `EOPTION`. */
 export function readObservers(observers: readonly (string | ObserverOptions)[]): ObserverConfig[] {
   return listed("observers", observers).map((observer, index) => {
@@ -154,16 +117,20 @@ export function scriptsOf(filters: readonly (ScriptFilter | FilterSettings)[]): 
   return new Map(filters.flatMap((filter, index) => (typeof filter === "function" ? [[pathOf(index), filter]] : [])));
 }
 
-/** @throws {UsageError} `EFAULT` for text, else `EOPTION`, also for two of the same name. */
-export function readFaults(faults: readonly (string | FaultOptions)[]): FaultConfig[] {
-  const read = listed("faults", faults).map((fault, index) => readFault(["faults", index], fault));
+/** `mux`: that of their proxy. @throws {UsageError} `EFAULT` for text, else `EOPTION`, also for two of the same name. */
+export function readFaults(faults: readonly (string | FaultOptions)[], mux: ProxyConfig["mux"] = null): FaultConfig[] {
+  const read = listed("faults", faults).map((fault, index) => readFault(["faults", index], fault, mux));
   for (const { path, message } of repeatedFaults(read)) throw unusable(["faults", ...path.slice(1)], message);
   return read;
 }
 
-/** `at`: what the option is called. @throws {UsageError} `EFAULT` for text, else `EOPTION`. */
-export function readFault(at: Path, fault: string | FaultOptions): FaultConfig {
-  return typeof fault === "string" ? parseFault(fault) : toFault(checked(at, faultSchema(), fault));
+/** `at`: what the option is called; `mux`: that of its proxy. @throws {UsageError} `EFAULT` for text, else `EOPTION`. */
+export function readFault(at: Path, fault: string | FaultOptions, mux: ProxyConfig["mux"]): FaultConfig {
+  const config = typeof fault === "string" ? parseFault(fault) : toFault(checked(at, faultSchema(), fault));
+  const problem = framingProblem(config, mux);
+  if (!problem) return config;
+  if (typeof fault === "string") throw new UsageError("EFAULT", `Cannot use fault "${fault}": ${problem.message}`);
+  throw unusable([...at, problem.key], problem.message);
 }
 
 export function viewOfFault({ attributes, ...rest }: FaultConfig): Fault {

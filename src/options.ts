@@ -18,6 +18,7 @@ import {
 } from "./config/config.ts";
 import { parseTargetOptions } from "./config/target-options.ts";
 import { COUNT_MAX } from "./config/units.ts";
+import type { FaultOptions } from "./fault-settings.ts";
 import type { ScriptFilter } from "./filter/script.ts";
 import { type MuxOptions, readMux, refuseContradictions } from "./mux-options.ts";
 import { type Address, covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
@@ -26,7 +27,6 @@ import { UsageError } from "./net/errors.ts";
 import { isAddress } from "./net/target-name.ts";
 import type { ObserverConfig } from "./observe/observer-config.ts";
 import {
-  type FaultOptions,
   type FilterSettings,
   type InspectOptions,
   type ObserverOptions,
@@ -128,6 +128,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const { maxConnections, maxConnectionsPerSource: most = 0, rate, proxyProtocol = {}, dns = {} } = options;
   const { observers = [], inspect = [], filters = [], faults = [], seed, mux } = options;
   const { proxy } = DEFAULTS;
+  const shared = mux ? readMux(mux) : null;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
   return refuseContradictions({
     ...proxy,
@@ -149,11 +150,11 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
       acceptFrom: (proxyProtocol.acceptFrom ?? []).map(parseCidr),
     },
     timeouts: { ...proxy.timeouts, ...given(timeouts) },
-    mux: mux ? readMux(mux) : null,
+    mux: shared,
     observers: copiesFrom(from, readObservers(observers)),
     inspects: readInspects(inspect),
     filters: readFilters(filters),
-    faults: readFaults(faults),
+    faults: readFaults(faults, shared),
   });
 }
 

@@ -5,17 +5,10 @@ import type { ProxyConfig } from "../src/config/config.ts";
 import type { faultSchema } from "../src/config/fault-schema.ts";
 import type { filterSchema } from "../src/config/filter-schema.ts";
 import { loadConfig } from "../src/config/load.ts";
+import type { Fault, FaultAttributes, FaultOptions } from "../src/fault-settings.ts";
 import type { FAULTS, FaultType } from "../src/filter/faults/fault.ts";
 import type { ScriptFilter } from "../src/index.ts";
-import {
-  type Fault,
-  type FaultAttributes,
-  type FaultOptions,
-  type FilterSettings,
-  readFaults,
-  scriptsOf,
-  viewOfFault,
-} from "../src/option-parts.ts";
+import { type FilterSettings, readFaults, scriptsOf, viewOfFault } from "../src/option-parts.ts";
 import { type ProxyOptions, toProxyConfig } from "../src/options.ts";
 
 function config(options: ProxyOptions) {
@@ -120,6 +113,7 @@ test("a fault that is shown can be set again", () => {
     "slicer:average_size=1KiB,delay=1ms,after=1MB,after=2s",
     { type: "bandwidth", rate: "1.5KB/s", toxicity: 0.1, stream: "upstream" },
     { type: "down", name: "gone" },
+    { type: "drop_message", protocol: "echo", delimiter: "\r\n", contains: 'a"b', nth: 3 },
   ]);
   const shown = faults.map(viewOfFault);
   expect(shown[0]).toEqual({
@@ -136,6 +130,7 @@ test("a fault that is shown can be set again", () => {
 });
 
 describe("what cannot be is told", () => {
+  const mux = "the proxy is no mux, whose own it would be; use protocol echo, http, iso8583, mpu, modbus or redis";
   test.each<[ProxyOptions, code: string, message: string | RegExp]>([
     [{ seed: 1.5 }, "EOPTION", "The option seed is 1.5; use a whole number from 0 to 1000000"],
     [{ seed: -1 }, "EOPTION", "The option seed is -1; use a whole number from 0 to 1000000"],
@@ -176,6 +171,31 @@ describe("what cannot be is told", () => {
       { faults: ["down", { type: "down" }] },
       "EOPTION",
       'Cannot use the option faults[1].name: there is another fault "down_downstream"; give one of them another name',
+    ],
+    [
+      { faults: [{ type: "drop_message", nth: 3 }] },
+      "EOPTION",
+      `Cannot use the option faults[0].protocol: the fault "drop_message_downstream" has no protocol to cut messages by: ${mux}`,
+    ],
+    [
+      { faults: ["drop_message:nth=3"] },
+      "EFAULT",
+      `Cannot use fault "drop_message:nth=3": the fault "drop_message_downstream" has no protocol to cut messages by: ${mux}`,
+    ],
+    [
+      { faults: [{ type: "drop_message" }], mux: { protocol: "http" } },
+      "EOPTION",
+      /^Cannot use the option faults\[0\].stream: .*replies of protocol http end.*; use stream upstream$/,
+    ],
+    [
+      { faults: [{ type: "delay_message", latency: "1s", protocol: "redis", delimiter: ";" }] },
+      "EOPTION",
+      /^Cannot use the option faults\[0\].delimiter: .*; leave it out$/,
+    ],
+    [
+      { faults: [{ type: "drop_message", protocol: "length" }], mux: { protocol: "redis" } },
+      "EOPTION",
+      /^Cannot use the option faults\[0\].protocol: .*only a mux of it says so; use echo, http, iso8583/,
     ],
     [
       { observers: [{ address: "udp://127.0.0.1:1", whenFull: "block" }] },

@@ -2,6 +2,7 @@
  * Proxies as Toxiproxy's clients know them: each has a name, an address, one upstream, and may be switched off. Those of
  * the configuration are among them, and those that clients make run beside them.
  */
+import { checkFaults } from "../config/check-faults.ts";
 import { type ProxyConfig, plainTarget, targetsOf } from "../config/config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import { type Address, formatAddress, parseAddress, sameAddress } from "../net/address.ts";
@@ -122,7 +123,11 @@ export class ToxicProxies {
     });
   }
 
-  /** Other faults, from now on, for connections that live as well; `change` gets those that there are. */
+  /**
+   * Other faults, from now on, for connections that live as well; `change` gets those that there are.
+   *
+   * @throws {ToxicError} 400 for one that does not go with its proxy, 404, or what `change` throws.
+   */
   faults(
     name: string,
     change: (faults: readonly FaultConfig[]) => readonly FaultConfig[],
@@ -130,6 +135,8 @@ export class ToxicProxies {
     return this.#turns.run(async () => {
       const known = this.#get(name);
       const faults = change(known.config.faults);
+      const [problem] = checkFaults({ faults, mux: known.config.mux });
+      if (problem) throw new ToxicError(400, problem.message);
       await this.#setFaults(known, faults);
       return faults;
     });

@@ -1,7 +1,7 @@
 /** Faults as Toxiproxy's HTTP API has them, with its messages and status codes: clients written for it work with weir. */
 import { parseFaultName } from "../config/fault-values.ts";
 import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
-import type { Attribute, FaultKind } from "../filter/faults/kind.ts";
+import type { Attribute, AttributeValues, FaultKind, NumberAttribute } from "../filter/faults/kind.ts";
 import { DIRECTIONS } from "../filter/step.ts";
 import { UsageError } from "../net/errors.ts";
 
@@ -11,7 +11,7 @@ export interface ToxicJson {
   readonly type: string;
   readonly stream: string;
   readonly toxicity: number;
-  readonly attributes: Readonly<Record<string, number>>;
+  readonly attributes: AttributeValues;
 }
 
 /** A request that cannot be met: `status` is that of the answer, whose body is `{"error": message, "status": status}`. */
@@ -111,7 +111,18 @@ function merged({ type, attributes }: FaultConfig, given: Fields): FaultConfig["
   return Object.fromEntries(entries);
 }
 
-function checked(name: string, value: unknown, { unit, least, most }: Attribute): number {
+function checked(name: string, value: unknown, attribute: Attribute): number | string {
+  if (attribute.unit !== "text") return checkedNumber(name, value, attribute);
+  if (typeof value !== "string")
+    throw bad(`${name} is ${JSON.stringify(value)}; send a string such as ${attribute.example}`);
+  try {
+    return attribute.parse(value);
+  } catch (error) {
+    throw error instanceof UsageError ? bad(`${name}: ${error.message}`) : error;
+  }
+}
+
+function checkedNumber(name: string, value: unknown, { unit, least, most }: NumberAttribute): number {
   const whole = unit !== "KB/s";
   const fits = typeof value === "number" && (!whole || Number.isInteger(value)) && value >= least && value <= most;
   if (fits) return value;

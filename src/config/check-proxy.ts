@@ -1,9 +1,9 @@
 /** What can be wrong with one proxy whose single values are all right. */
 import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
+import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
 import type { ProxyConfig } from "./config.ts";
-import { repeatedFaults } from "./fault-schema.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
 /**
@@ -17,9 +17,9 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...healthRules(proxy),
     ...targetsForNobody(proxy),
     ...repeatedTargets(proxy),
-    ...repeatedFaults(proxy.faults),
     ...observersOfThemselves(proxy),
     ...checkMux(proxy),
+    ...checkFaults(proxy),
   ];
 }
 

@@ -3,12 +3,13 @@ import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/fa
 import { DIRECTIONS } from "../filter/step.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseFaultName, readAttributes } from "./fault-values.ts";
+import { parseDelimiter } from "./mux-values.ts";
 import { nearest } from "./nearest.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
 /**
  * Reads a fault with its options: the attributes of its type, `name`, `stream`, `toxicity`, and `after` with a size or a
- * duration, or twice with one of each.
+ * duration, or twice with one of each. No value has a comma in it.
  *
  * @example parseFault("latency:latency=100ms,stream=upstream,after=1MB").attributes // { latency: 100, jitter: 0 }
  * @throws {UsageError} `EFAULT`, naming the text, what is wrong with it and what to write instead.
@@ -29,7 +30,11 @@ export function parseFault(text: string): FaultConfig {
     if (given.has(key)) fail(`"${name}" is given twice; keep one`);
     given.set(key, value);
   }
-  const read = readAttributes(type, Object.fromEntries(attributes.map((name) => [name, given.get(name)])));
+  const written = (name: string) => {
+    const value = given.get(name);
+    return value !== undefined && name === "delimiter" ? parsed(parseDelimiter, value, fail) : value;
+  };
+  const read = readAttributes(type, Object.fromEntries(attributes.map((name) => [name, written(name)])));
   for (const { message } of read.problems) fail(message);
   const stream = oneOf("stream", given.get("stream") ?? "downstream", DIRECTIONS, fail);
   return {

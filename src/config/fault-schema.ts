@@ -1,9 +1,9 @@
 /** `[[proxy.fault]]` as users write it, and what it means. */
 import * as v from "valibot";
 import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
-import type { FaultKind } from "../filter/faults/kind.ts";
+import type { Attribute, FaultKind } from "../filter/faults/kind.ts";
 import { DIRECTIONS } from "../filter/step.ts";
-import { type AttributeName, EXAMPLES, parseMilliseconds, readAttributes } from "./fault-values.ts";
+import { type AttributeName, exampleOf, parseMilliseconds, readAttributes } from "./fault-values.ts";
 import { type Problem, wrong } from "./problem.ts";
 import { parseSize } from "./units.ts";
 import * as t from "./values.ts";
@@ -83,13 +83,18 @@ function attributeEntries(): AttributeEntries {
   const abouts = new Map<string, string[]>();
   for (const type of FAULT_TYPES) {
     const kind: FaultKind = FAULTS[type];
-    for (const [name, { about, unit }] of Object.entries(kind.attributes)) {
-      const line = `${type}: ${about} Such as ${EXAMPLES[unit]}, or a number of ${unit}.`;
+    for (const [name, attribute] of Object.entries(kind.attributes)) {
+      const line = `${type}: ${attribute.about} Such as ${formOf(attribute)}.`;
       abouts.set(name, [...(abouts.get(name) ?? []), line]);
     }
   }
   const entries = [...abouts].map(([name, lines]) => [name, attributeEntry(lines.join(" "))]);
   return Object.fromEntries(entries) as AttributeEntries;
+}
+
+function formOf(attribute: Attribute): string {
+  const number = attribute.unit === "text" ? "" : `, or a number of ${attribute.unit}`;
+  return `${exampleOf(attribute)}${number}`;
 }
 
 function attributeEntry(about: string) {

@@ -1,7 +1,7 @@
-/** The attributes of faults as people write them: with units of their own, or as numbers in Toxiproxy's units. */
+/** The attributes of faults as people write them: texts, and numbers with units of their own or in Toxiproxy's. */
 import * as v from "valibot";
 import { FAULT_TYPES, FAULTS, type FaultType } from "../filter/faults/fault.ts";
-import type { Attribute, FaultKind, Unit } from "../filter/faults/kind.ts";
+import type { Attribute, AttributeValues, FaultKind, NumberAttribute, Unit } from "../filter/faults/kind.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseDuration, parseSize } from "./units.ts";
 import { label } from "./values.ts";
@@ -11,7 +11,7 @@ export type AttributeName = { [T in FaultType]: keyof (typeof FAULTS)[T]["attrib
 
 export interface ReadAttributes {
   /** With every default, in Toxiproxy's units. */
-  readonly attributes: Readonly<Record<string, number>>;
+  readonly attributes: AttributeValues;
   /** What is wrong with which of them; one that is missing counts as well. */
   readonly problems: readonly { readonly name: string; readonly message: string }[];
 }
@@ -22,14 +22,14 @@ export function readAttributes(
   written: Readonly<Record<string, string | number | undefined>>,
 ): ReadAttributes {
   const kind: FaultKind = FAULTS[type];
-  const attributes: Record<string, number> = {};
+  const attributes: Record<string, number | string> = {};
   const problems: { name: string; message: string }[] = [];
   for (const [name, attribute] of Object.entries(kind.attributes)) {
     const value = written[name];
     try {
       if (value !== undefined) attributes[name] = parseAttribute(String(value), attribute);
       else if (attribute.default !== undefined) attributes[name] = attribute.default;
-      else problems.push({ name, message: `"${name}" is missing; write one such as ${EXAMPLES[attribute.unit]}` });
+      else problems.push({ name, message: `"${name}" is missing; write one such as ${exampleOf(attribute)}` });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       problems.push({ name, message: error.message });
@@ -42,8 +42,17 @@ export function readAttributes(
   return { attributes, problems };
 }
 
+/** As people write it. */
+export function exampleOf(attribute: Attribute): string {
+  return attribute.unit === "text" ? attribute.example : EXAMPLES[attribute.unit];
+}
+
+function parseAttribute(text: string, attribute: Attribute): number | string {
+  return attribute.unit === "text" ? attribute.parse(text) : parseNumber(text, attribute);
+}
+
 /** A number in the unit of one attribute, out of a text. */
-function parseAttribute(text: string, { unit, least, most }: Attribute): number {
+function parseNumber(text: string, { unit, least, most }: NumberAttribute): number {
   const value = PARSERS[unit](text);
   if (value >= least && value <= most) return value;
   throw new UsageError("EFAULT", `expected ${least} to ${most} ${unit}, found "${text}"`);
@@ -92,19 +101,25 @@ function parseSpeed(text: string): number {
   throw new UsageError("ERATE", `expected a speed such as "100KB/s" or "1MiB/s", found "${text}"`);
 }
 
+function parseCount(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageError("EFAULT", `expected a whole number such as "3", found "${text}"`);
+}
+
 const PARSERS: Readonly<Record<Unit, (text: string) => number>> = {
   ms: parseMilliseconds,
   us: parseMicroseconds,
   bytes: parseSize,
   "KB/s": parseSpeed,
+  messages: parseCount,
 };
 
-/** As people write them. */
-export const EXAMPLES: Readonly<Record<Unit, string>> = {
+const EXAMPLES: Readonly<Record<Unit, string>> = {
   ms: '"100ms"',
   us: '"100us"',
   bytes: '"64KiB"',
   "KB/s": '"100KB/s"',
+  messages: "3",
 };
 
 /** It belongs to other faults, or to none. */

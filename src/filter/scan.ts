@@ -36,7 +36,7 @@ export class Output {
   }
 
   /** Answers as `Outlet.write`. */
-  send(outlet: Outlet): boolean {
+  send(outlet: Pick<Outlet, "write">): boolean {
     const [first, second] = this.#parts;
     if (!first) return true;
     const whole = second ? this.#join() : first;

@@ -21,6 +21,14 @@ test("a fault that is set holds for connections that live, and is gone when it i
   await client.until(() => client.received === 200, "the rest");
 });
 
+test("a fault of whole messages is set, shown and set again as it is shown", async () => {
+  await using it = await world();
+  const { body } = await it.post("/api/faults/db", { type: "drop_message", protocol: "redis", contains: "FLUSHALL" });
+  expect(body).toMatchObject({ type: "drop_message", attributes: { protocol: "redis", contains: "FLUSHALL", nth: 0 } });
+  const { attributes, ...rest } = body as { attributes: object };
+  expect((await it.post("/api/faults/db", { ...rest, ...attributes })).body).toEqual(body);
+});
+
 test("a fault of the same name takes the place of the one before", async () => {
   await using it = await world();
   await it.post("/api/faults/db", { type: "latency", latency: "1s" });
@@ -35,6 +43,9 @@ test.each([
   ["db", { type: "latncy" }, 400, 'did you mean "latency"?'],
   ["db", { type: "latency", latency: "soon" }, 400, '"soon"'],
   ["db", { type: "latency", latency: 1, rate: 1 }, 400, "rate"],
+  ["db", { type: "drop_message", nth: 3 }, 400, "protocol: the fault"],
+  ["db", { type: "drop_message", protocol: "http" }, 400, "stream: the fault"],
+  ["db", { type: "drop_message", protocol: "echo", nth: "x" }, 400, "nth: expected a whole number"],
 ])("what cannot be set on %s is refused: %j", async (proxy, fault, status, words) => {
   await using it = await world();
   const answer = await it.post(`/api/faults/${proxy}`, fault);

@@ -48,6 +48,16 @@ describe("a toxic that is created", () => {
     expect(fromToxic({ type: "timeout", toxicity: given }).toxicity).toBe(toxicity);
   });
 
+  test("may be about whole messages, which its clients have no words for", () => {
+    const attributes = { protocol: "redis", contains: "DEL", nth: 3 };
+    const created = fromToxic({ type: "drop_message", attributes });
+    expect(created).toEqual(fault("drop_message", attributes));
+    expect(fromToxic({ attributes: { contains: "GET" } }, created).attributes).toEqual({
+      ...created.attributes,
+      contains: "GET",
+    });
+  });
+
   test("rates may be fractions", () => {
     expect(fromToxic({ type: "bandwidth", attributes: { rate: 0.5 } }).attributes).toEqual({ rate: 0.5 });
   });
@@ -83,6 +93,18 @@ describe("a toxic that is created", () => {
     [
       { type: "bandwidth", attributes: { rate: -1 } },
       "bad request body: rate is -1; send a number of KB/s, 0 to 1000000000",
+    ],
+    [
+      { type: "drop_message", attributes: { contains: 5 } },
+      'bad request body: contains is 5; send a string such as "DEL"',
+    ],
+    [
+      { type: "drop_message", attributes: { protocol: "reddis" } },
+      'bad request body: protocol: unknown protocol "reddis"; did you mean "redis"?',
+    ],
+    [
+      { type: "drop_message", attributes: { nth: 1.5 } },
+      "bad request body: nth is 1.5; send a whole number of messages, 0 to 9007199254740991",
     ],
     [{ type: "slicer" }, "bad request body: average_size is 0; send a whole number of bytes, 1 to 9007199254740991"],
   ])("%j is refused in the words of Toxiproxy", (json, message) => {

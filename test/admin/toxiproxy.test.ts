@@ -166,6 +166,21 @@ test("POST /reset needs no body, and has no answer", async () => {
 });
 
 describe("toxics", () => {
+  test("of whole messages need a protocol, where the proxy has none", async () => {
+    const { ask } = world();
+    await ask("POST", "/proxies", REDIS);
+    const path = "/proxies/redis/toxics";
+    expect(await ask("POST", path, { type: "drop_message", attributes: { nth: 3 } })).toEqual(
+      refusal(400, "has no protocol to cut messages by"),
+    );
+    const made = await ask("POST", path, { type: "drop_message", attributes: { protocol: "redis", nth: 3 } });
+    expect(made).toMatchObject({ status: 200, body: { attributes: { protocol: "redis", nth: 3, contains: "" } } });
+    expect(await ask("POST", `${path}/drop_message_downstream`, { attributes: { protocol: "http" } })).toEqual(
+      refusal(400, "use stream upstream"),
+    );
+    expect(await ask("GET", path)).toMatchObject({ body: [{ attributes: { protocol: "redis" } }] });
+  });
+
   test("are created, shown, changed and deleted, and the proxy does not stop for it", async () => {
     const { ask, host } = world();
     await ask("POST", "/proxies", REDIS);

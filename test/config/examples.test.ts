@@ -47,7 +47,8 @@ test("weir.toml shows the defaults", async () => {
   }
   expect(lab?.observers).toEqual([plainObserver({ kind: "tcp", host: "127.0.0.1", port: 6000 })]);
   expect(lab?.inspects).toEqual([{ ...INSPECT, path: "/var/tmp/{proxy}-{session}.txt" }]);
-  expect(lab?.faults.map(({ type }) => type)).toEqual(["latency", "bandwidth", "slicer", "limit_data", "timeout"]);
+  const types = ["latency", "bandwidth", "slicer", "limit_data", "timeout", "delay_message", "drop_message"] as const;
+  expect(lab?.faults.map(({ type }) => type)).toEqual([...types]);
   const protocols = ["iso8583", "echo", "length"] as const;
   expect(muxes.map(({ mux }) => mux)).toEqual(protocols.map((protocol) => ({ ...MUX, protocol })));
   for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...dns, servers: ["10.0.0.53:53"] });

@@ -79,6 +79,7 @@ describe("[[proxy.fault]]", () => {
     ["limit_data", 'bytes = "1MB"', 1_000_000],
     ["limit_data", "bytes = 10", 10],
     ["slicer", "average_size = 10", 10],
+    ["delay_message", 'latency = "1s"', 1_000],
   ])("%s with %s", (type, line, value) => {
     const [first] = Object.values(load(`type = "${type}"\n${line}`).attributes);
     expect(first).toBe(value);
@@ -93,6 +94,26 @@ describe("[[proxy.fault]]", () => {
     ['"1.5s"', 1_500_000],
   ])("the delay of slicer counts microseconds: %s", (written, delay) => {
     expect(load(`type = "slicer"\naverage_size = 1\ndelay = ${written}`).attributes).toMatchObject({ delay });
+  });
+
+  test("a fault of whole messages says which, and has defaults for what it leaves out", () => {
+    const usual = { protocol: "mux", delimiter: "", nth: 0, every: 0, contains: "", contains_hex: "", times: 0 };
+    expect(load('type = "drop_message"').attributes).toEqual(usual);
+    const toml = `
+      type = "delay_message"
+      latency = 50
+      protocol = "echo"
+      delimiter = "\\r\\n"
+      nth = 3
+      every = "2"
+      contains = "ü,b"
+      contains_hex = "0d 0A"
+      times = 1
+    `;
+    expect(load(toml).attributes).toEqual({
+      ...{ latency: 50, protocol: "echo", delimiter: "\r\n", nth: 3, every: 2 },
+      ...{ contains: "ü,b", contains_hex: "0d 0A", times: 1 },
+    });
   });
 
   test("attributes that need not be written have defaults, and down has none", () => {
@@ -133,6 +154,29 @@ describe("[[proxy.fault]]", () => {
     [{ type: "bandwidth", rate: "100KB" }, 'rate: expected a speed such as "100KB/s" or "1MiB/s", found "100KB"'],
     [{ type: "bandwidth", rate: "x/s" }, 'rate: expected a speed such as "100KB/s" or "1MiB/s", found "x/s"'],
     [{ type: "bandwidth", rate: 1e10 }, 'rate: expected 0 to 1000000000 KB/s, found "10000000000"'],
+    [
+      { type: "drop_message", protocol: "iso" },
+      'protocol: unknown protocol "iso"; use mux, echo, http, iso8583, mpu, modbus, redis, length',
+    ],
+    [{ type: "drop_message", protocol: "reddis" }, 'protocol: unknown protocol "reddis"; did you mean "redis"?'],
+    [{ type: "drop_message", nth: "third" }, 'nth: expected a whole number such as "3", found "third"'],
+    [{ type: "drop_message", nth: -1 }, 'nth: expected a whole number such as "3", found "-1"'],
+    [{ type: "drop_message", every: 1e300 }, 'every: expected a whole number such as "3", found "1e+300"'],
+    [{ type: "drop_message", times: 2 ** 60 }, `times: expected 0 to 9007199254740991 messages, found "${2 ** 60}"`],
+    [{ type: "drop_message", contains: true }, "contains: expected a number or a string, found true"],
+    [
+      { type: "drop_message", contains_hex: "0g" },
+      'contains_hex: Cannot parse bytes "0g": write two hexadecimal digits for each, such as "0d 0a"',
+    ],
+    [
+      { type: "drop_message", delimiter: "→" },
+      'delimiter: Cannot use delimiter "→": each character stands for one byte, \\u0000 to \\u00ff, and "→" is none',
+    ],
+    [{ type: "delay_message" }, 'latency: "latency" is missing; write one such as "100ms"'],
+    [
+      { type: "latency", latency: 5, nth: 3 },
+      'nth: "nth" belongs to drop_message, duplicate_message, delay_message; the attributes of latency are latency, jitter',
+    ],
     [{ type: "limit_data", bytes: "many" }, `bytes: Cannot parse size "many": ${size}`],
     [
       { type: "slicer", average_size: 0, delay: "5x" },
@@ -181,6 +225,10 @@ describe("--fault", () => {
     ["down:after=5s", 'type = "down"\nafter.time = "5s"'],
     ["down:after=5s,after=100", 'type = "down"\nafter = { bytes = 100, time = "5s" }'],
     ["slicer:average_size=1KiB,delay=50us", 'type = "slicer"\naverage_size = 1024\ndelay = 50'],
+    [
+      "drop_message:protocol=echo,delimiter=\\r\\n,nth=3,contains_hex=0d 0a,times=1",
+      'type = "drop_message"\nprotocol = "echo"\ndelimiter = "\\r\\n"\nnth = 3\ncontains_hex = "0d 0a"\ntimes = 1',
+    ],
     ["bandwidth:rate=1MB/s", 'type = "bandwidth"\nrate = 1000'],
   ])("%s means what a file says so: %j", (text, toml) => {
     expect(parseFault(text)).toEqual(load(toml));
@@ -197,6 +245,11 @@ describe("--fault", () => {
     ["latency:latency=5,latency=6", '"latency" is given twice; keep one'],
     ["latency:latency=5,jiter=6", 'unknown option "jiter"; did you mean "jitter"?'],
     ["latency:latency=5,rate=6", 'unknown option "rate"; use latency, jitter, name, stream, toxicity, after'],
+    [
+      "drop_message:delimiter=\\q",
+      'Cannot use delimiter "\\q": "\\q" is no byte; use \\r, \\n, \\t, \\\\ or two digits as in \\x03',
+    ],
+    ["drop_message:protocol=redi", 'unknown protocol "redi"; did you mean "redis"?'],
     ["down:bytes=6", 'unknown option "bytes"; use name, stream, toxicity, after'],
     ["down:stream=up", 'unknown stream "up"; use upstream, downstream'],
     ["down:toxicity=2", "write toxicity=SHARE, with SHARE from 0 to 1"],

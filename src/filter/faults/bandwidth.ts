@@ -5,7 +5,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"rate", number>>;
 
-export const BANDWIDTH: FaultKind<keyof Attributes> = {
+export const BANDWIDTH: FaultKind<Attributes> = {
   about: "Lets so many bytes through in a second; with a rate of 0 none, as if the line were cut.",
   attributes: {
     rate: { unit: "KB/s", default: undefined, least: 0, most: 1_000_000_000, about: "The most that passes." },

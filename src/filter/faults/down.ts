@@ -3,7 +3,7 @@ import type { Timer } from "../../net/runtime.ts";
 import { Step, type StepContext } from "../step.ts";
 import type { FaultKind } from "./kind.ts";
 
-export const DOWN: FaultKind<never> = {
+export const DOWN: FaultKind<Readonly<Record<never, never>>> = {
   about: "The service is down: open connections are reset and new ones refused.",
   attributes: {},
   create: (_attributes, context) => new Down(context),

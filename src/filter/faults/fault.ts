@@ -1,12 +1,16 @@
 /**
  * Faults: what can go wrong on the way, made to happen, for test suites that want to know what their program makes of it.
- * Types and attributes are those of Toxiproxy, and `down`.
+ * Types and attributes are those of Toxiproxy; `down`, and those that are about whole messages, are not.
  */
+import type { MuxConfig } from "../../mux/mux-config.ts";
 import type { Direction, Step, StepContext } from "../step.ts";
 import { After, type Onset } from "./after.ts";
 import { BANDWIDTH } from "./bandwidth.ts";
+import { DELAY_MESSAGE } from "./delay-message.ts";
 import { DOWN } from "./down.ts";
-import type { FaultKind } from "./kind.ts";
+import { DROP_MESSAGE } from "./drop-message.ts";
+import { DUPLICATE_MESSAGE } from "./duplicate-message.ts";
+import type { AttributeValues, FaultContext, FaultKind } from "./kind.ts";
 import { LATENCY } from "./latency.ts";
 import { LIMIT_DATA } from "./limit-data.ts";
 import { RESET_PEER } from "./reset-peer.ts";
@@ -23,6 +27,9 @@ export const FAULTS = {
   reset_peer: RESET_PEER,
   slicer: SLICER,
   limit_data: LIMIT_DATA,
+  drop_message: DROP_MESSAGE,
+  duplicate_message: DUPLICATE_MESSAGE,
+  delay_message: DELAY_MESSAGE,
   down: DOWN,
 } as const satisfies Readonly<Record<string, FaultKind>>;
 
@@ -41,7 +48,7 @@ export interface FaultConfig {
   /** What goes well first; nothing if both are 0. */
   readonly after: Onset;
   /** All that its type has, in Toxiproxy's units. */
-  readonly attributes: Readonly<Record<string, number>>;
+  readonly attributes: AttributeValues;
 }
 
 /** What a fault is called unless it has got a name. */
@@ -56,12 +63,18 @@ export function hits({ toxicity }: FaultConfig, random: () => number): boolean {
 
 /**
  * The step that is the fault, to be put into the path of its direction. Its time begins now. What it does to the session
- * it does later, never before this returns, for the reason `fault` and with its name in front of the rule.
+ * it does later, never before this returns, for the reason `fault` and with its name in front of the rule. `mux`: how
+ * clients share connections, where they do.
  */
-export function createFault({ name, type, after, attributes }: FaultConfig, context: StepContext): Step {
+export function createFault(
+  { name, type, after, attributes }: FaultConfig,
+  context: StepContext,
+  mux: MuxConfig | null = null,
+): Step {
   const kind: FaultKind = FAULTS[type];
-  const named: StepContext = {
+  const named: FaultContext = {
     ...context,
+    mux,
     cut: (reason, rule) => context.cut(reason, `${name}: ${rule}`),
     close: (reason, rule) => context.close(reason, `${name}: ${rule}`),
   };

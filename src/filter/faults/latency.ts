@@ -6,7 +6,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"latency" | "jitter", number>>;
 
-export const LATENCY: FaultKind<keyof Attributes> = {
+export const LATENCY: FaultKind<Attributes> = {
   about: "Delays all bytes, and the FIN, by latency, give or take jitter; 16 MiB may be on their way at once.",
   attributes: {
     latency: { unit: "ms", default: undefined, least: 0, most: MAX_DURATION, about: "The delay." },

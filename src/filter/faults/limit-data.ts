@@ -5,7 +5,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"bytes", number>>;
 
-export const LIMIT_DATA: FaultKind<keyof Attributes> = {
+export const LIMIT_DATA: FaultKind<Attributes> = {
   about: "Closes the connection after so many bytes; with 0 as soon as one comes.",
   attributes: {
     bytes: {

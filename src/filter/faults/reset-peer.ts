@@ -7,7 +7,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"timeout", number>>;
 
-export const RESET_PEER: FaultKind<keyof Attributes> = {
+export const RESET_PEER: FaultKind<Attributes> = {
   about: "Holds back the first bytes that come, or the FIN, and resets both sides (RST) timeout later.",
   attributes: {
     timeout: { unit: "ms", default: 0, least: 0, most: MAX_DURATION, about: "Time from then to the reset." },

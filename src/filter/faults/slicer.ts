@@ -8,7 +8,7 @@ type Attributes = Readonly<Record<"average_size" | "size_variation" | "delay", n
 
 const SIZE_MAX = Number.MAX_SAFE_INTEGER;
 
-export const SLICER: FaultKind<keyof Attributes> = {
+export const SLICER: FaultKind<Attributes> = {
   about: "Cuts what comes into small pieces, which are written one by one, with a pause between them.",
   attributes: {
     average_size: { unit: "bytes", default: undefined, least: 1, most: SIZE_MAX, about: "The size of a piece." },

@@ -6,7 +6,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"delay", number>>;
 
-export const SLOW_CLOSE: FaultKind<keyof Attributes> = {
+export const SLOW_CLOSE: FaultKind<Attributes> = {
   about: "Delays the FIN, and no bytes.",
   attributes: {
     delay: { unit: "ms", default: undefined, least: 0, most: MAX_DURATION, about: "How long the FIN waits." },

@@ -7,7 +7,7 @@ import type { FaultKind } from "./kind.ts";
 
 type Attributes = Readonly<Record<"timeout", number>>;
 
-export const TIMEOUT: FaultKind<keyof Attributes> = {
+export const TIMEOUT: FaultKind<Attributes> = {
   about: "Lets nothing through, and closes the connection after timeout; with 0 it stays open.",
   attributes: {
     timeout: { unit: "ms", default: undefined, least: 0, most: MAX_DURATION, about: "Time until it is closed." },

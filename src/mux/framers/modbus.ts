@@ -37,7 +37,11 @@ const ENCAPSULATED = 43;
 const DEVICE_IDENTIFICATION = 14;
 
 /** Exceptions of gateways (section 7): the target failed to respond; there is no path to it. */
-const EXCEPTIONS: Readonly<Record<Exclude<FailureKind, "incomplete">, number>> = { timeout: 0x0b, unreachable: 0x0a, lost: 0x0b };
+const EXCEPTIONS: Readonly<Record<Exclude<FailureKind, "incomplete">, number>> = {
+  timeout: 0x0b,
+  unreachable: 0x0a,
+  lost: 0x0b,
+};
 
 const KEYS: Keys = {
   ids: 0xffff,

@@ -5,10 +5,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FAULT_TYPES, FAULTS, type FaultConfig, type FaultType } from "../../../src/filter/faults/fault.ts";
-import type { Attribute, FaultKind, Unit } from "../../../src/filter/faults/kind.ts";
+import type { FaultKind, NumberAttribute, Unit } from "../../../src/filter/faults/kind.ts";
 import { fault, Rig } from "./rig.ts";
 
-/** They end the session by design; the others let everything through, at the latest when they are taken away. */
+/** They end the session by design; the others let everything through, at the latest when they are taken away. Those that
+ * take messages out or add some find none here: see {@link texts}. */
 const ENDING: readonly FaultType[] = ["limit_data", "reset_peer", "down"];
 
 const VALUES: Readonly<Record<Unit, fc.Arbitrary<number>>> = {
@@ -16,7 +17,22 @@ const VALUES: Readonly<Record<Unit, fc.Arbitrary<number>>> = {
   us: fc.integer({ min: 0, max: 9_000 }),
   bytes: fc.integer({ min: 0, max: 300 }),
   "KB/s": fc.constantFrom(0, 0.3, 1, 10, 1_000),
+  messages: fc.constantFrom(0, 0, 1, 2, 3),
 };
+
+/** What the source sends is whatever each of these makes of 0, 1, 2, … 255, 0, 1, … */
+const PROTOCOLS = fc.constantFrom("echo", "iso8583", "mpu", "modbus", "redis", "http", "mux");
+
+/** Those of a fault, by name. */
+function texts(type: FaultType): Readonly<Record<string, fc.Arbitrary<string>>> {
+  const contains = type === "delay_message" ? fc.constantFrom("", "\n", "!") : fc.constant("what nobody sends");
+  return {
+    protocol: PROTOCOLS,
+    delimiter: fc.constantFrom("", "\u0005\u0006"),
+    contains,
+    contains_hex: fc.constant(""),
+  };
+}
 
 interface Change {
   readonly at: number;
@@ -136,12 +152,13 @@ function faultOf(types: readonly FaultType[], closing: boolean): fc.Arbitrary<Fa
   return fc.tuple(fc.constantFrom(...types), onset).chain(([type, after]) => {
     const kind: FaultKind = FAULTS[type];
     const values = Object.entries(kind.attributes).map(([name, attribute]) => {
-      return fc.tuple(fc.constant(name), type === "timeout" && !closing ? fc.constant(0) : within(attribute));
+      const value = attribute.unit === "text" ? (texts(type)[name] ?? fc.constant("")) : within(attribute);
+      return fc.tuple(fc.constant(name), type === "timeout" && !closing ? fc.constant(0) : value);
     });
     return fc.tuple(...values).map((attributes) => fault(type, Object.fromEntries(attributes), { after }));
   });
 }
 
-function within({ unit, least }: Attribute): fc.Arbitrary<number> {
+function within({ unit, least }: NumberAttribute): fc.Arbitrary<number> {
   return VALUES[unit].map((value) => Math.max(least, value));
 }

@@ -5,7 +5,8 @@ import { FAULT_TYPES, FAULTS, hits } from "../../../src/filter/faults/fault.ts";
 import type { FaultKind } from "../../../src/filter/faults/kind.ts";
 import { fault } from "./rig.ts";
 
-test("has the toxics of Toxiproxy with their attributes, and down", () => {
+test("has the toxics of Toxiproxy with their attributes, down, and those of whole messages", () => {
+  const which = ["protocol", "delimiter", "nth", "every", "contains", "contains_hex", "times"];
   const names = FAULT_TYPES.map((type) => [type, Object.keys(FAULTS[type].attributes)]);
   expect(Object.fromEntries(names)).toEqual({
     latency: ["latency", "jitter"],
@@ -15,6 +16,9 @@ test("has the toxics of Toxiproxy with their attributes, and down", () => {
     reset_peer: ["timeout"],
     slicer: ["average_size", "size_variation", "delay"],
     limit_data: ["bytes"],
+    drop_message: which,
+    duplicate_message: which,
+    delay_message: ["latency", ...which],
     down: [],
   });
 });
@@ -29,8 +33,9 @@ describe.each(FAULT_TYPES)("%s", (type) => {
   });
 
   test("has defaults within its bounds", () => {
-    for (const { default: usual, least, most } of Object.values(kind.attributes)) {
-      expect(usual ?? least).toBeWithin(least, most);
+    for (const attribute of Object.values(kind.attributes)) {
+      if (attribute.unit === "text") expect(attribute.parse(attribute.default)).toBe(attribute.default);
+      else expect(attribute.default ?? attribute.least).toBeWithin(attribute.least, attribute.most);
     }
   });
 

@@ -7,7 +7,7 @@ import {
   type FaultConfig,
   type FaultType,
 } from "../../../src/filter/faults/fault.ts";
-import type { FaultKind } from "../../../src/filter/faults/kind.ts";
+import type { Attribute, FaultKind } from "../../../src/filter/faults/kind.ts";
 import { Path } from "../../../src/filter/path.ts";
 import type { Inlet, Step, StepContext } from "../../../src/filter/step.ts";
 import type { Timer } from "../../../src/net/runtime.ts";
@@ -29,7 +29,8 @@ export function fault(
   more: Partial<FaultConfig> = {},
 ): FaultConfig {
   const kind: FaultKind = FAULTS[type];
-  const defaults = Object.entries(kind.attributes).map(([name, each]) => [name, each.default ?? each.least]);
+  const usual = (each: Attribute) => each.default ?? (each.unit === "text" ? "" : each.least);
+  const defaults = Object.entries(kind.attributes).map(([name, each]) => [name, usual(each)]);
   return {
     ...{ name: defaultName(type, "downstream"), type, stream: "downstream", toxicity: 1, after: { bytes: 0, time: 0 } },
     ...more,
