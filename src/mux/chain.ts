@@ -25,6 +25,24 @@ export class Chain<T extends Link<T>> implements Leavable<T> {
     this.#last = member;
   }
 
+  /** Puts a member behind the last one of which `before` is true; it leaves the list it is in. */
+  place(member: T, before: (other: T) => boolean): void {
+    member.chain?.remove(member);
+    let other = this.#last;
+    while (other && !before(other)) other = other.before;
+    if (other === this.#last) {
+      this.push(member);
+      return;
+    }
+    const next = other ? other.after : this.first;
+    member.chain = this;
+    member.before = other;
+    member.after = next;
+    if (next) next.before = member;
+    if (other) other.after = member;
+    else this.first = member;
+  }
+
   /** Does nothing to one that is not in it. */
   remove(member: T): void {
     if (member.chain !== this) return;

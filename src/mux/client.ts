@@ -5,26 +5,27 @@
  *     session ──write──► reader ──► queue ──► a line of the trunk
  *     session ◄──data─── replies ◄──────────── its reply
  */
-import { CELL } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { Address } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import type { Chunk, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Link } from "./chain.ts";
-import { Fifo } from "./fifo.ts";
 import type { Line } from "./line.ts";
 import { BadMessage, type RequestMessage, type RequestReader, type RequestSink } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
 import { Replies } from "./replies.ts";
 import { Request } from "./request.ts";
+import { RequestQueue } from "./request-queue.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** The session behind a client. */
 export interface ClientOwner {
   /** Whole ones that it has sent, those included that are answered here. */
   requests: number;
-  /** Ends it behind what it got. False: it has ended otherwise already. */
+  /** Ends it behind what it got. */
   finish(reason: Reason, rule: string): unknown;
+  /** Ends it at once. */
+  cut(reason: Reason, rule: string): void;
   /** A bug has shown itself. */
   failed(cause: unknown): void;
 }
@@ -38,6 +39,8 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   line: Line | undefined;
   /** How many of them. */
   inFlight = 0;
+  /** Of those that are not any more: how many replies were read, and are still to be delivered. */
+  #due = 0;
   /** It waits for its turn, in the trunk's list or in that of a line. */
   chain: Link<MuxClient>["chain"];
   before: MuxClient | undefined;
@@ -50,8 +53,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   readonly #stranded: boolean;
   readonly #replies = new Replies(() => this.#leave());
   /** What is to be sent, or answered here, in order. */
-  readonly #queue = new Fifo<Request>();
-  #queuedBytes = 0;
+  readonly #queue = new RequestQueue(() => this.#trunk.counters);
   /** `write` has returned false. */
   #full = false;
   /** Nothing more of it is read as a request. */
@@ -77,7 +79,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
    * that has been reset is not asked any more.
    */
   get buffered(): number {
-    return this.gone ? this.#queuedBytes + this.#reader.waiting : 0;
+    return this.gone ? this.#queue.bytes + this.#reader.waiting : 0;
   }
 
   /** The next request, if it is one for the target. On loan. */
@@ -152,7 +154,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     if (this.#queue.length === 0 && trunk.sendNow(this, request, message.bytes)) return;
     request.bytes = message.bytes.slice();
     request.outcome = this.#stranded ? trunk.apology(request) : undefined;
-    this.#push(request);
+    this.#queue.push(request);
     if (request.outcome) this.#later();
     trunk.enlist(this);
   }
@@ -171,9 +173,6 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   /** The next of its requests, which is sent at once. */
   take(): Request | undefined {
     const request = this.#queue.shift();
-    if (!request) return undefined;
-    this.#queuedBytes -= request.length;
-    this.#trunk.counters.add(CELL.requestsQueued, -1);
     if (this.#full && !this.#overfull(2)) this.#later();
     return request;
   }
@@ -183,15 +182,18 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     this.inFlight -= requests.length;
     if (this.inFlight === 0) this.line = undefined;
     if (this.gone) return;
-    this.#queue.unshift(...requests);
-    for (const { length } of requests) this.#queuedBytes += length;
-    this.#trunk.counters.add(CELL.requestsQueued, requests.length);
+    this.#queue.unshift(requests);
     this.#trunk.enlist(this);
     this.#later();
   }
 
   /** One of its requests has got its reply, which is still to be delivered. */
   replied(): void {
+    this.#due++;
+    this.#answered();
+  }
+
+  #answered(): void {
     this.inFlight--;
     if (this.inFlight === 0) this.line = undefined;
     this.#trunk.enlist(this);
@@ -199,7 +201,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** One of its requests that were under way, of those that count here the first, gets this in the place of a reply. */
   fail(outcome: Outcome): void {
-    this.replied();
+    this.#answered();
     if (!this.gone) this.#conclude(outcome);
     this.#advance();
   }
@@ -217,20 +219,14 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** A reply is complete. */
   delivered(last: boolean): void {
+    this.#due--;
     if (last) this.#finish();
     this.#advance();
   }
 
-  /** Ends it as a target that breaks off. */
-  cut(code: string): void {
-    if (this.gone) return;
-    this.#leave();
-    this.#replies.close(new SocketError(code));
-  }
-
   #overfull(divisor: number): boolean {
     const { config, buffer } = this.#trunk;
-    return this.#queue.length >= config.queuePerClient / divisor || this.#queuedBytes >= buffer / divisor;
+    return this.#queue.length >= config.queuePerClient / divisor || this.#queue.bytes >= buffer / divisor;
   }
 
   /** A message is complete. */
@@ -240,16 +236,10 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     this.#incomplete = undefined;
   }
 
-  #push(request: Request): void {
-    this.#queue.push(request);
-    this.#queuedBytes += request.length;
-    this.#trunk.counters.add(CELL.requestsQueued, 1);
-  }
-
   #respond(outcome: Outcome): void {
     const request = new Request(this, this.#trunk.runtime.now());
     request.outcome = outcome;
-    this.#push(request);
+    this.#queue.push(request);
     this.#later();
   }
 
@@ -274,20 +264,31 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** Answers what stands first in the queue and is not for the target, as soon as nothing before it is under way. */
   #advance(): void {
-    while (!this.gone && this.inFlight === 0 && !this.clogged) {
+    while (!this.gone && this.inFlight + this.#due === 0 && !this.clogged) {
       const outcome = this.#queue.first?.outcome;
       if (!outcome) break;
       this.take();
       this.#conclude(outcome);
     }
     this.#trunk.enlist(this);
-    if (this.#ended && this.#queue.length === 0 && this.inFlight === 0) this.#finish();
+    if (this.#ended && this.#queue.length === 0 && this.inFlight + this.#due === 0) this.#finish();
   }
 
   #conclude({ bytes, last, reason, rule = "", reset }: Outcome): void {
-    if (reset) this.cut("ECONNRESET");
+    if (reset) {
+      this.#breakOff(reason, rule);
+      return;
+    }
     if (bytes) this.#replies.data(bytes);
     if (last) this.#finish(reason && (() => this.#owner.finish(reason, rule)));
+  }
+
+  /** Ends it as a target does that breaks off, behind the replies that it has still to take, or for a reason. */
+  #breakOff(reason: Reason | undefined, rule: string): void {
+    this.#deaf = true;
+    this.#drop();
+    if (reason) this.#owner.cut(reason, rule);
+    else this.#replies.breakOff(new SocketError("ECONNRESET"));
   }
 
   /** Nothing follows what was delivered; what it has asked for as well is not sent any more. */
@@ -295,7 +296,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     this.#deaf = true;
     this.#drop();
     this.#replies.end(told);
-    if (this.#ended) this.#later();
+    if (this.#ended || this.#full) this.#later();
   }
 
   #later(): void {
@@ -316,7 +317,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
       const { clogged } = this;
       this.#replies.flush();
       if (clogged && !this.clogged) this.line?.unclogged(this);
-      if (this.#full && !this.#overfull(2)) {
+      if (this.#full && (this.#deaf || !this.#overfull(2))) {
         this.#full = false;
         this.#replies.drain();
       }
@@ -338,8 +339,6 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** Forgets what waits; its bytes stay visible in {@link buffered}. */
   #drop(): void {
-    const requests = this.#queue.drain();
-    for (const request of requests) this.#trunk.forgotten(request);
-    this.#trunk.counters.add(CELL.requestsQueued, -requests.length);
+    for (const request of this.#queue.drop()) this.#trunk.forgotten(request);
   }
 }

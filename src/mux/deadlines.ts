@@ -8,18 +8,22 @@ export class RequestDeadlines {
   readonly #expired: (request: Request) => void;
   readonly #chain = new Chain<Request>();
   #timer: Timer | undefined;
+  /** When the timer looks: not later than anybody's deadline. */
+  #due = Number.POSITIVE_INFINITY;
 
   constructor(runtime: Pick<Runtime, "now" | "after">, expired: (request: Request) => void) {
     this.#runtime = runtime;
     this.#expired = expired;
   }
 
-  /** Gives a request so many milliseconds from now on, whatever it had before; 0: for ever. All get the same. */
+  /** Gives a request so many milliseconds from now on, whatever it had before; 0: for ever. Others keep what they have. */
   extend(request: Request, timeout: number): void {
+    this.#chain.remove(request);
     if (timeout === 0) return;
     request.deadline = this.#runtime.now() + timeout;
-    this.#chain.push(request);
-    this.#timer ??= this.#runtime.after(timeout, () => this.#look());
+    // Behind all others, but where it has become shorter.
+    this.#chain.place(request, ({ deadline }) => deadline <= request.deadline);
+    if (request.deadline < this.#due) this.#arm(request.deadline);
   }
 
   remove(request: Request): void {
@@ -28,16 +32,22 @@ export class RequestDeadlines {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#due = Number.POSITIVE_INFINITY;
   }
 
   #look(): void {
-    this.#timer = undefined;
     const now = this.#runtime.now();
     for (let next = this.#chain.first; next && next.deadline <= now; next = this.#chain.first) {
       this.#chain.remove(next);
       this.#expired(next);
     }
-    const { first } = this.#chain;
-    if (first) this.#timer ??= this.#runtime.after(Math.max(1, first.deadline - now), () => this.#look());
+    this.stop();
+    if (this.#chain.first) this.#arm(this.#chain.first.deadline);
+  }
+
+  #arm(due: number): void {
+    this.stop();
+    this.#due = due;
+    this.#timer = this.#runtime.after(Math.max(1, due - this.#runtime.now()), () => this.#look());
   }
 }

@@ -130,6 +130,8 @@ export class Line implements StreamEvents, ReplySink {
     if (request === this.#requests.current) {
       // Whatever comes next may be its reply, or that to another.
       this.#why ??= "request_timeout";
+      // It has had its time: there is no need of a pause before the next one.
+      this.#proven = true;
       this.#end(request);
       this.#socket.abort();
       return;
@@ -172,7 +174,7 @@ export class Line implements StreamEvents, ReplySink {
   close(): void {
     this.#closing?.cancel();
     this.#end();
-    this.#trunk.closed();
+    this.#trunk.closed(this);
   }
 
   get context(): unknown {
@@ -186,8 +188,10 @@ export class Line implements StreamEvents, ReplySink {
   part(bytes: Uint8Array): void {
     const piece = this.#requests.match(bytes);
     const request = this.#requests.current;
-    if (piece === "late") this.#trunk.counters.add(CELL.repliesDropped, 1);
-    else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
+    if (piece === "late") {
+      this.#trunk.counters.add(CELL.repliesDropped, 1);
+      this.#freed();
+    } else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
     else {
       request.begun = true;
       if (request.givenUp) return;
@@ -225,7 +229,10 @@ export class Line implements StreamEvents, ReplySink {
     // all that was read has been looked at: a reply too many would be taken for theirs.
     if (wrong === undefined) this.#trunk.goOn();
     this.#deliver();
-    if (wrong !== undefined) this.#trunk.goOn();
+    if (wrong !== undefined) {
+      this.#retired = true;
+      this.#trunk.goOn();
+    }
     if (wrong instanceof BadMessage) {
       this.#trunk.mismatched(wrong.message);
       this.abort("mismatch");
@@ -251,7 +258,7 @@ export class Line implements StreamEvents, ReplySink {
     const request = this.#requests.inOrder ? this.#requests.current : undefined;
     if (this.#over || !request?.begun) return;
     this.#trunk.extend(request);
-    if (!request.client.clogged) return;
+    if (request.givenUp || !request.client.clogged) return;
     this.#holder = request.client;
     this.#socket.pause();
   }
@@ -262,10 +269,12 @@ export class Line implements StreamEvents, ReplySink {
 
   /** There is room for the request of another client that waits for this line alone. */
   #freed(): void {
-    const { first } = this.parked;
-    if (!first) return;
-    this.parked.remove(first);
-    this.#trunk.enlist(first);
+    const all = !this.#requests.inOrder;
+    const freed: MuxClient[] = [];
+    for (let client = this.parked.first; client && (all || freed.length === 0); client = client.after)
+      freed.push(client);
+    for (const client of freed) this.parked.remove(client);
+    for (const client of freed) this.#trunk.enlist(client);
   }
 
   /** Closes it, with nothing under way that could still be answered. */
@@ -291,7 +300,7 @@ export class Line implements StreamEvents, ReplySink {
   #watchIdle(): void {
     const { runtime, config } = this.#trunk;
     if (config.idle === 0) return;
-    const left = this.load > 0 ? config.idle : this.#usedAt + config.idle - runtime.now();
+    const left = this.load > 0 || !this.#trunk.spare ? config.idle : this.#usedAt + config.idle - runtime.now();
     this.#idle = runtime.after(Math.max(1, left), () => {
       if (this.load === 0 && runtime.now() - this.#usedAt >= config.idle && this.#trunk.spare) this.retire("idle");
       else this.#watchIdle();

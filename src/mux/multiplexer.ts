@@ -39,7 +39,7 @@ export class Multiplexer implements TrunkOwner {
   configure(config: MuxConfig, connectOptions: ConnectOptions): void {
     this.config = config;
     this.connectOptions = connectOptions;
-    for (const trunk of this.#trunks.values()) trunk.warm();
+    for (const trunk of this.#trunks.values()) trunk.configured();
   }
 
   /** A socket that stands for a target: what is written to it shares the connections to that. `only`: there is no other. */

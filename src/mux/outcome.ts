@@ -19,6 +19,12 @@ export interface Outcome {
 /** The target has broken off: what there is of a reply must not be taken for complete. */
 export const BROKEN: Outcome = { last: true, reset: true };
 
+/** The client has not taken what there is of a reply, and others wait behind it. */
+export function notTaken({ timeout }: Pick<MuxConfig, "timeout">): Outcome {
+  const rule = `the client did not take its reply within ${formatDuration(timeout)}`;
+  return { last: true, reset: true, reason: "request_timeout", rule };
+}
+
 /** The protocol's words for it, or the end of the client's connection. */
 export function outcomeOf(
   kind: FailureKind,

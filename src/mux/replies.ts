@@ -21,8 +21,9 @@ export class Replies {
   #muted = false;
   #closed = false;
   #told: () => void = () => {};
+  #error: SocketError | undefined;
 
-  /** `broke`: called when a handler has thrown and was told the close already. */
+  /** `broke`: called when it was closed with an error: what was told to, or that of a handler. */
   constructor(broke: () => void) {
     this.#broke = broke;
   }
@@ -66,9 +67,21 @@ export class Replies {
       this.#show(bytes);
     }
     if (!this.#ending || this.ended || this.#muted || this.#bytes > 0) return;
+    if (this.#error) {
+      this.close(this.#error);
+      this.#broke();
+      return;
+    }
     this.ended = true;
     this.#guarded(() => this.events.end());
     this.#told();
+  }
+
+  /** The close with an error, behind what waits. */
+  breakOff(error: SocketError): void {
+    this.#error = error;
+    this.#ending = true;
+    this.flush();
   }
 
   drain(): void {

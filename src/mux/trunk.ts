@@ -13,7 +13,7 @@ import { Line } from "./line.ts";
 import { BadMessage, type FailureKind, type Protocol } from "./message.ts";
 import type { MuxConfig } from "./mux-config.ts";
 import type { LineEnd, MuxNews } from "./mux-events.ts";
-import { BROKEN, type Outcome, outcomeOf } from "./outcome.ts";
+import { BROKEN, notTaken, type Outcome, outcomeOf } from "./outcome.ts";
 import type { Request } from "./request.ts";
 
 /** What all trunks of a multiplexer have in common. */
@@ -37,7 +37,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   readonly lines: Line[] = [];
   readonly inOrder: boolean;
   /** Connections over which nothing goes any more, and which are not closed: to the target they are some. */
-  #closing = 0;
+  readonly #closing = new Set<Line>();
   readonly #clients = new Set<MuxClient>();
   readonly #joining = new Joining();
   readonly #dispatcher = new Dispatcher(this);
@@ -102,13 +102,21 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     const { resting } = this.#dialling;
     if (resting) return strand ? joined(strand()) : refused(resting);
     const waiting = this.#joining.wait(() => admit(false), strand);
-    this.#dial();
+    if (this.#dialling.underWay === 0) this.#dial();
     return waiting;
   }
 
   /** Opens what is to be open in any case. */
   warm(): void {
     while (this.lines.length + this.#dialling.underWay < this.config.warm && this.#dial());
+  }
+
+  /** The configuration is another one. */
+  configured(): void {
+    for (const line of this.lines.slice(this.config.connections)) line.retire("unused");
+    this.warm();
+    for (const client of this.#clients) this.enlist(client);
+    this.dispatch();
   }
 
   /** A client has a whole request. */
@@ -206,7 +214,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
       if (!this.#comesAgain(request, expired, unseen)) {
         this.#deadlines.remove(request);
         request.givenUp = true;
-        request.outcome = request.begun ? BROKEN : this.#outcome(request === expired ? "timeout" : "lost", request);
+        request.outcome = this.#lost(request, request === expired);
       }
       const { client } = request;
       if (!request.givenUp) request.line = undefined;
@@ -257,7 +265,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
 
   removed(line: Line, why: LineEnd): void {
     this.lines.splice(this.lines.indexOf(line), 1);
-    this.#closing++;
+    this.#closing.add(line);
     this.counters.add(CELL.lines, -1);
     this.#owner.news.closed(this.address, line, why, line.load);
     if (line.proven) this.#dialling.succeeded();
@@ -265,8 +273,8 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   }
 
   /** A line that was {@link removed} is closed: there may be another one in its place. */
-  closed(): void {
-    this.#closing--;
+  closed(line: Line): void {
+    this.#closing.delete(line);
     this.rested();
   }
 
@@ -287,14 +295,14 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   abort(): void {
     this.#over = true;
     this.#dialling.stop();
-    for (const line of [...this.lines]) line.abort("shutdown");
+    for (const line of [...this.lines, ...this.#closing]) line.abort("shutdown");
   }
 
   /** Opens another connection, unless there are enough or it has to wait. */
   #dial(): boolean {
     const dialling = this.#dialling;
     if (!this.#wanted || dialling.resting) return false;
-    if (this.lines.length + this.#closing + dialling.underWay >= this.config.connections) return false;
+    if (this.lines.length + this.#closing.size + dialling.underWay >= this.config.connections) return false;
     dialling.attempt();
     return true;
   }
@@ -318,6 +326,12 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     else request.client.settle(request, this.#outcome(this.lines.length > 0 ? "timeout" : "unreachable", request));
   }
 
+  /** What the client gets whose connection was lost with its request. */
+  #lost(request: Request, expired: boolean): Outcome {
+    if (!request.begun) return this.#outcome(expired ? "timeout" : "lost", request);
+    return expired && request.client.clogged ? notTaken(this.config) : BROKEN;
+  }
+
   #outcome(kind: FailureKind, request: Request): Outcome {
     return outcomeOf(kind, this.protocol, this.config, request);
   }
@@ -325,7 +339,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   /** Nobody needs it any more. */
   #settleDown(): void {
     const { underWay } = this.#dialling;
-    if (this.#clients.size + this.lines.length + this.#closing + this.#joining.size + underWay > 0) return;
+    if (this.#clients.size + this.lines.length + this.#closing.size + this.#joining.size + underWay > 0) return;
     if (!this.#over && !this.#leaving) return;
     this.#dialling.stop();
     this.#deadlines.stop();

@@ -23,7 +23,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: requests of a client are under way on one connection, where replies come in order",
     file: DISPATCHER,
-    find: "(this.#owner.inOrder ? client.line : undefined) ??",
+    find: "if (this.#owner.inOrder) return client.line ?? this.#freest();",
     replace: "",
   },
   {
@@ -35,7 +35,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: requests that come back keep their places",
     file: CLIENT,
-    find: "this.#queue.unshift(...requests);",
+    find: "this.#queue.unshift(requests);",
     replace: "for (const each of requests) this.#queue.push(each);",
   },
   {
@@ -47,8 +47,14 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: a failure waits for the replies before it",
     file: CLIENT,
-    find: "!this.gone && this.inFlight === 0 && !this.clogged",
+    find: "!this.gone && this.inFlight + this.#due === 0 && !this.clogged",
     replace: "!this.gone && !this.clogged",
+  },
+  {
+    rule: "mux: a failure, and the end, wait for replies that were read and not delivered",
+    file: CLIENT,
+    find: "    this.#due++;",
+    replace: "    this.#due = 0;",
   },
   {
     rule: "mux: two that are called the same are not under way at once",
@@ -65,7 +71,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: a connection that is being closed is one, too",
     file: TRUNK,
-    find: "this.lines.length + this.#closing + dialling.underWay >=",
+    find: "this.lines.length + this.#closing.size + dialling.underWay >=",
     replace: "this.lines.length + dialling.underWay >=",
   },
   {
@@ -83,7 +89,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: whoever wants no more is told the end behind what it got",
     file: CLIENT,
-    find: "if (this.#ended && this.#queue.length === 0 && this.inFlight === 0) this.#finish();",
+    find: "if (this.#ended && this.#queue.length === 0 && this.inFlight + this.#due === 0) this.#finish();",
     replace: "",
   },
 ];

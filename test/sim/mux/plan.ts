@@ -50,7 +50,9 @@ export function makeMuxPlan(random: Random): MuxPlan {
   const inFlight = random.pick([1, 1, 2, 8, 64]);
   // Smallest pieces of streams: a few bytes are many events.
   const least = random.chance(0.1) ? 1 : Math.max(24, scale >> 4);
-  const piece = (times: number) => random.size(least, Math.max(2 * least, times * scale));
+  // And many messages in one piece are what comes of much pipelining.
+  const most = random.fork("bulk").chance(0.3) ? 65_536 : 0;
+  const piece = (times: number) => most || random.size(least, Math.max(2 * least, times * scale));
   const maybe = (least: number, most: number) => (random.chance(0.5) ? 0 : random.size(least, most));
   const mux = {
     ...MUX,
