@@ -18,6 +18,8 @@ export type Temper = (typeof TEMPERS)[number];
 export interface MuxPlan {
   /** In a gentle storm everybody behaves, and every request is answered; in a patient one targets do. */
   readonly kind: "gentle" | "patient" | "rough";
+  /** The network takes whatever it is given at once. */
+  readonly bulk: boolean;
   readonly codec: Codec;
   readonly workers: number;
   readonly config: ProxyConfig;
@@ -51,8 +53,8 @@ export function makeMuxPlan(random: Random): MuxPlan {
   // Smallest pieces of streams: a few bytes are many events.
   const least = random.chance(0.1) ? 1 : Math.max(24, scale >> 4);
   // And many messages in one piece are what comes of much pipelining.
-  const most = random.fork("bulk").chance(0.3) ? 65_536 : 0;
-  const piece = (times: number) => most || random.size(least, Math.max(2 * least, times * scale));
+  const bulk = random.fork("bulk").chance(0.3);
+  const piece = (times: number) => (bulk ? 65_536 : random.size(least, Math.max(2 * least, times * scale)));
   const maybe = (least: number, most: number) => (random.chance(0.5) ? 0 : random.size(least, most));
   const mux = {
     ...MUX,
@@ -71,6 +73,7 @@ export function makeMuxPlan(random: Random): MuxPlan {
   };
   return {
     kind,
+    bulk,
     codec,
     workers: random.pick([0, 0, 1, 2]),
     config: {
