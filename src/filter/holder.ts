@@ -57,7 +57,7 @@ export abstract class Holder extends Step {
 
   override write(chunk: Chunk): boolean {
     if (chunk.length > 0) {
-      this.#parcels.push({ bytes: chunk.slice(), at: this.context.runtime.now() });
+      this.#parcels.push({ bytes: new Uint8Array(chunk), at: this.context.runtime.now() });
       this.#held += chunk.length;
       this.#work();
     }

@@ -13,24 +13,24 @@ interface Leavable<T> {
 
 export class Chain<T extends Link<T>> implements Leavable<T> {
   first: T | undefined;
-  #last: T | undefined;
+  last: T | undefined;
 
   /** Appends a member, which leaves the list it is in. */
   push(member: T): void {
     member.chain?.remove(member);
     member.chain = this;
-    member.before = this.#last;
-    if (this.#last) this.#last.after = member;
+    member.before = this.last;
+    if (this.last) this.last.after = member;
     else this.first = member;
-    this.#last = member;
+    this.last = member;
   }
 
   /** Puts a member behind the last one of which `before` is true; it leaves the list it is in. */
   place(member: T, before: (other: T) => boolean): void {
     member.chain?.remove(member);
-    let other = this.#last;
+    let other = this.last;
     while (other && !before(other)) other = other.before;
-    if (other === this.#last) {
+    if (other === this.last) {
       this.push(member);
       return;
     }
@@ -49,7 +49,7 @@ export class Chain<T extends Link<T>> implements Leavable<T> {
     if (member.before) member.before.after = member.after;
     else this.first = member.after;
     if (member.after) member.after.before = member.before;
-    else this.#last = member.before;
+    else this.last = member.before;
     member.chain = undefined;
     member.before = undefined;
     member.after = undefined;

@@ -31,6 +31,7 @@ export interface ClientOwner {
 }
 
 const SOON = Promise.resolve();
+const FLOODED = "the client does not take its replies, and too many bytes wait for such clients";
 
 export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   readonly local: Address;
@@ -39,7 +40,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   line: Line | undefined;
   /** How many of them. */
   inFlight = 0;
-  /** Of those that are not any more: how many replies were read, and are still to be delivered. */
+  /** Replies that were read and are still to be delivered. */
   #due = 0;
   /** It waits for its turn, in the trunk's list or in that of a line. */
   chain: Link<MuxClient>["chain"];
@@ -51,7 +52,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   readonly #owner: ClientOwner;
   readonly #reader: RequestReader;
   readonly #stranded: boolean;
-  readonly #replies = new Replies(() => this.#leave());
+  readonly #replies: Replies;
   /** What is to be sent, or answered here, in order. */
   readonly #queue = new RequestQueue(() => this.#trunk.counters);
   /** `write` has returned false. */
@@ -72,6 +73,10 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     this.local = trunk.address;
     this.remote = trunk.address;
     this.#reader = trunk.protocol.requests(trunk.config);
+    this.#replies = new Replies(
+      () => this.#leave(),
+      (bytes) => trunk.keeps(bytes),
+    );
   }
 
   /**
@@ -82,9 +87,10 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
     return this.gone ? this.#queue.bytes + this.#reader.waiting : 0;
   }
 
-  /** The next request, if it is one for the target. On loan. */
-  get next(): Uint8Array | undefined {
-    return this.#queue.first?.outcome ? undefined : this.#queue.first?.bytes;
+  /** The next request, if it is one for the target. */
+  get next(): Request | undefined {
+    const { first } = this.#queue;
+    return first?.outcome ? undefined : first;
   }
 
   /** The next request may be sent: it is one for the target, and not too many are under way. */
@@ -147,12 +153,11 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   request(message: RequestMessage): void {
     if (this.#deaf) return;
     this.#whole(message.last);
-    this.#owner.requests++;
     const trunk = this.#trunk;
     const request = new Request(this, trunk.runtime.now(), message);
     trunk.accepted(request);
     if (this.#queue.length === 0 && trunk.sendNow(this, request, message.bytes)) return;
-    request.bytes = message.bytes.slice();
+    request.bytes = new Uint8Array(message.bytes);
     request.outcome = this.#stranded ? trunk.apology(request) : undefined;
     this.#queue.push(request);
     if (request.outcome) this.#later();
@@ -162,12 +167,11 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   answer(bytes: Uint8Array, last: boolean): void {
     if (this.#deaf) return;
     this.#whole(last);
-    this.#owner.requests++;
-    this.#respond({ bytes: bytes.slice(), last });
+    this.#respond({ bytes: new Uint8Array(bytes), last });
   }
 
   interim(bytes: Uint8Array): void {
-    if (!this.#deaf) this.#respond({ bytes: bytes.slice(), last: false });
+    if (!this.#deaf) this.#respond({ bytes: new Uint8Array(bytes), last: false });
   }
 
   /** The next of its requests, which is sent at once. */
@@ -181,7 +185,10 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   takeBack(requests: readonly Request[]): void {
     this.inFlight -= requests.length;
     if (this.inFlight === 0) this.line = undefined;
-    if (this.gone) return;
+    if (this.gone || this.#replies.ending) {
+      for (const request of requests) this.#trunk.forgotten(request);
+      return;
+    }
     this.#queue.unshift(requests);
     this.#trunk.enlist(this);
     this.#later();
@@ -190,10 +197,6 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   /** One of its requests has got its reply, which is still to be delivered. */
   replied(): void {
     this.#due++;
-    this.#answered();
-  }
-
-  #answered(): void {
     this.inFlight--;
     if (this.inFlight === 0) this.line = undefined;
     this.#trunk.enlist(this);
@@ -201,7 +204,8 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** One of its requests that were under way, of those that count here the first, gets this in the place of a reply. */
   fail(outcome: Outcome): void {
-    this.#answered();
+    this.replied();
+    this.#due--;
     if (!this.gone) this.#conclude(outcome);
     this.#advance();
   }
@@ -215,6 +219,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   /** A piece of a reply, on loan. */
   deliver(bytes: Uint8Array): void {
     this.#replies.data(bytes);
+    if (this.clogged && this.#trunk.flooded) this.#breakOff("request_timeout", FLOODED);
   }
 
   /** A reply is complete. */
@@ -231,6 +236,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** A message is complete. */
   #whole(last: boolean): void {
+    this.#owner.requests++;
     this.#deaf = last;
     this.#incomplete?.cancel();
     this.#incomplete = undefined;
@@ -246,7 +252,7 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
   #refuse({ message, reply }: BadMessage): void {
     this.#deaf = true;
     this.#trunk.refused(message);
-    this.#respond({ bytes: reply?.slice(), last: true, reason: "bad_message", rule: message });
+    this.#respond({ bytes: reply, last: true, reason: "bad_message", rule: message });
   }
 
   /** Gives a message that has begun its time. */
@@ -264,9 +270,9 @@ export class MuxClient implements StreamSocket, RequestSink, Link<MuxClient> {
 
   /** Answers what stands first in the queue and is not for the target, as soon as nothing before it is under way. */
   #advance(): void {
-    while (!this.gone && this.inFlight + this.#due === 0 && !this.clogged) {
+    while (!this.gone && this.inFlight + this.#due === 0) {
       const outcome = this.#queue.first?.outcome;
-      if (!outcome) break;
+      if (!outcome || (this.clogged && !outcome.reset)) break;
       this.take();
       this.#conclude(outcome);
     }

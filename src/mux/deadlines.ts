@@ -18,12 +18,18 @@ export class RequestDeadlines {
 
   /** Gives a request so many milliseconds from now on, whatever it had before; 0: for ever. Others keep what they have. */
   extend(request: Request, timeout: number): void {
-    this.#chain.remove(request);
-    if (timeout === 0) return;
-    request.deadline = this.#runtime.now() + timeout;
+    request.deadline = timeout === 0 ? Number.POSITIVE_INFINITY : this.#runtime.now() + timeout;
     // Behind all others, but where it has become shorter.
     this.#chain.place(request, ({ deadline }) => deadline <= request.deadline);
     if (request.deadline < this.#due) this.#arm(request.deadline);
+  }
+
+  /** Who has for ever has so many milliseconds from now on. */
+  bound(timeout: number): void {
+    if (timeout === 0) return;
+    for (let next = this.#chain.last; next?.deadline === Number.POSITIVE_INFINITY; next = this.#chain.last) {
+      this.extend(next, timeout);
+    }
   }
 
   remove(request: Request): void {
@@ -42,7 +48,8 @@ export class RequestDeadlines {
       this.#expired(next);
     }
     this.stop();
-    if (this.#chain.first) this.#arm(this.#chain.first.deadline);
+    const { first } = this.#chain;
+    if (first && first.deadline < Number.POSITIVE_INFINITY) this.#arm(first.deadline);
   }
 
   #arm(due: number): void {

@@ -11,8 +11,8 @@ export interface DispatcherOwner {
   readonly lines: readonly Line[];
   /** Replies come in order: all that is under way of a client has to be on one line. */
   readonly inOrder: boolean;
-  /** There is no room on any of them. */
-  crowded(): void;
+  /** There is no room on any of them: opens another one, if there may be more. */
+  dial(): void;
 }
 
 export class Dispatcher {
@@ -29,8 +29,8 @@ export class Dispatcher {
   sendNow(client: MuxClient, request: Request, bytes: Uint8Array): boolean {
     const { inFlightPerClient, inFlight } = this.#owner.config;
     if (this.#held || this.#ready.first || !client.mayAsk(inFlightPerClient || inFlight)) return false;
-    const line = this.#lineFor(client, bytes);
-    if (!line?.free || !line.accepts(bytes)) return false;
+    const line = this.#lineFor(client, request, bytes);
+    if (!line?.free || line.parked.first || !line.accepts(request, bytes)) return false;
     line.send(request, bytes);
     return true;
   }
@@ -38,8 +38,18 @@ export class Dispatcher {
   /** The client takes its turn, if its next request can be sent. */
   enlist(client: MuxClient): void {
     if (!client.ready) return;
-    if (client.chain !== this.#ready) this.#ready.push(client);
+    if (client.chain === undefined) this.#ready.push(client);
     this.dispatch();
+  }
+
+  /** Those who wait for a line that is no more, or need not wait for it any longer, take their turn again. */
+  unpark(line: Line): void {
+    for (let { first } = line.parked; first; first = line.parked.first) this.#ready.push(first);
+  }
+
+  /** Somebody waits. */
+  get crowded(): boolean {
+    return this.#ready.first !== undefined || this.#owner.lines.some(({ parked }) => parked.first);
   }
 
   /** Nothing is sent until {@link goOn}. */
@@ -56,46 +66,69 @@ export class Dispatcher {
   dispatch(): void {
     if (this.#held) return;
     this.#held = true;
-    for (let client = this.#ready.first; client; client = this.#ready.first) {
-      if (!this.#turn(client)) break;
+    try {
+      for (const line of this.#owner.lines) if (line.parked.first) this.#serve(line);
+      for (let client = this.#ready.first; client; client = this.#ready.first) {
+        if (!this.#turn(client)) break;
+      }
+    } finally {
+      this.#held = false;
     }
-    this.#held = false;
+  }
+
+  /** Those who wait for a line come before others; where replies come in order they keep theirs. */
+  #serve(line: Line): void {
+    for (let client = line.parked.first; client && line.free; ) {
+      const { after, next } = client;
+      if (!next?.bytes || !client.ready) line.parked.remove(client);
+      else if (line.accepts(next, next.bytes)) this.#send(client, line, next.bytes);
+      else if (this.#owner.inOrder) return;
+      client = after;
+    }
   }
 
   /** False: nothing more can be done now. */
   #turn(client: MuxClient): boolean {
-    const bytes = client.next;
-    if (!bytes || !client.ready) {
+    const { next } = client;
+    if (!next?.bytes || !client.ready) {
       this.#ready.remove(client);
       return true;
     }
-    const line = this.#lineFor(client, bytes);
+    const line = this.#lineFor(client, next, next.bytes);
     if (!line) {
-      this.#owner.crowded();
+      this.#owner.dial();
       return false;
     }
-    if (!line.free || !line.accepts(bytes)) {
-      line.parked.push(client);
+    const waits = line.parked.first !== undefined && this.#owner.inOrder;
+    if (line.free && !waits && line.accepts(next, next.bytes)) {
+      this.#send(client, line, next.bytes);
       return true;
     }
-    this.#ready.remove(client);
-    const request = client.take() as Request;
-    line.send(request, bytes);
-    if (client.ready) this.#ready.push(client);
+    // Perhaps there may be another one, where it need not wait.
+    this.#owner.dial();
+    line.parked.push(client);
+    if (line.late(next.bytes)) line.retire("request_timeout");
     return true;
   }
 
-  /** The line for its next request: the one to wait for, if there is room on others alone or none takes it now. */
-  #lineFor(client: MuxClient, bytes: Uint8Array): Line | undefined {
-    if (this.#owner.inOrder) return client.line ?? this.#freest();
-    return this.#freest(bytes) ?? this.#freest();
+  #send(client: MuxClient, line: Line, bytes: Uint8Array): void {
+    client.chain?.remove(client);
+    const request = client.take() as Request;
+    line.send(request, bytes);
+    if (client.ready) this.#ready.push(client);
   }
 
-  /** Of the lines with room, and those that take `bytes`, the one with the least under way. */
-  #freest(bytes?: Uint8Array): Line | undefined {
+  /** The line for its next request: the one to wait for, if there is room on others alone or none takes it now. */
+  #lineFor(client: MuxClient, request: Request, bytes: Uint8Array): Line | undefined {
+    if (this.#owner.inOrder && client.line) return client.line;
+    return this.#freest((line) => !line.parked.first && line.accepts(request, bytes)) ?? this.#freest();
+  }
+
+  /** Of the lines with room, and those that fit, the one with the least under way. */
+  #freest(fits?: (line: Line) => boolean): Line | undefined {
     let best: Line | undefined;
     for (const line of this.#owner.lines) {
-      if (line.free && (!best || line.load < best.load) && (!bytes || line.accepts(bytes))) best = line;
+      if (line.free && (!best || line.load < best.load) && (!fits || fits(line))) best = line;
     }
     return best;
   }

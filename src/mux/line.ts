@@ -36,6 +36,8 @@ export class Line implements StreamEvents, ReplySink {
   #retired = false;
   /** The target has said that it looks at nothing more. */
   #spent = false;
+  /** What was sent last may not be repeated. */
+  #unsafe = false;
   #over = false;
   /** What was first said of its end. */
   #why: LineEnd | undefined;
@@ -58,7 +60,7 @@ export class Line implements StreamEvents, ReplySink {
     this.#trunk = trunk;
     this.#socket = socket;
     this.#reader = protocol.replies(config);
-    this.#requests = underWay(protocol.keys(config));
+    this.#requests = underWay(protocol.keys(config), trunk.random);
     this.#batch = new Batch((bytes) => this.#write(bytes));
     this.#usedAt = runtime.now();
     this.#openedAt = this.#usedAt;
@@ -84,9 +86,15 @@ export class Line implements StreamEvents, ReplySink {
     return open && !this.#blocked && this.load < this.#trunk.config.inFlight;
   }
 
-  /** Whether a reply to this request could be told from all others. */
-  accepts(bytes: Uint8Array): boolean {
+  /** Whether a reply to this request could be told from all others, and no harm is done if the connection dies. */
+  accepts(request: Request, bytes: Uint8Array): boolean {
+    if (this.#trunk.protocol.cautious && this.load > 0 && (this.#unsafe || !request.idempotent)) return false;
     return this.#requests.accepts(bytes);
+  }
+
+  /** A reply to another request that is called the same may still come. */
+  late(bytes: Uint8Array): boolean {
+    return this.#requests.late(bytes);
   }
 
   /** Only if it is {@link free} and {@link accepts} it. `bytes`: on loan. */
@@ -103,8 +111,9 @@ export class Line implements StreamEvents, ReplySink {
     counters.requestSent((this.#usedAt - request.queuedAt) / 1_000);
     const alone = this.load === 0;
     const again = request.idempotent && request.tries <= config.requestRetries;
-    const kept = again || (protocol.announcesEnd && !alone);
-    request.bytes = kept ? (request.bytes ?? bytes.slice()) : undefined;
+    const kept = again || (protocol.announcesEnd && !alone && request.idempotent);
+    this.#unsafe = !request.idempotent;
+    request.bytes = kept ? (request.bytes ?? new Uint8Array(bytes)) : undefined;
     const sent = this.#requests.add(request, bytes);
     if (alone) this.#batch.through(sent);
     else this.#batch.add(sent);
@@ -116,6 +125,14 @@ export class Line implements StreamEvents, ReplySink {
     this.#retired = true;
     this.#proven = true;
     if (this.load === 0) this.#finish();
+    else this.#trunk.unpark(this);
+  }
+
+  /** Closes it, and nobody waits for what is under way. */
+  leave(why: LineEnd): void {
+    this.#why ??= why;
+    this.#proven = true;
+    this.#finish();
   }
 
   /** Ends it at once. */
@@ -127,6 +144,12 @@ export class Line implements StreamEvents, ReplySink {
 
   /** A request that is under way was not answered in time. */
   expired(request: Request): void {
+    if (request === this.#requests.current && this.#goesOnWithout(request)) {
+      this.#trunk.giveUpOne(request);
+      this.unclogged(request.client);
+      this.#trunk.extend(request);
+      return;
+    }
     if (request === this.#requests.current) {
       // Whatever comes next may be its reply, or that to another.
       this.#why ??= "request_timeout";
@@ -143,8 +166,16 @@ export class Line implements StreamEvents, ReplySink {
     }
     this.#trunk.giveUpOne(request);
     if (this.#requests.worn) this.retire("request_timeout");
-    this.#freed();
     this.#trunk.dispatch();
+  }
+
+  /**
+   * The reply may still come in its turn: it is the client that does not take it, or the request has waited in the queue
+   * for most of its time, and the target has not had that.
+   */
+  #goesOnWithout({ begun, clogged, givenUp, queuedAt, sentAt }: Request): boolean {
+    if (!this.#requests.inOrder || givenUp) return false;
+    return begun ? clogged : sentAt - queuedAt > this.#trunk.runtime.now() - sentAt;
   }
 
   /** A client that did not take its reply does now, or is gone. */
@@ -188,10 +219,8 @@ export class Line implements StreamEvents, ReplySink {
   part(bytes: Uint8Array): void {
     const piece = this.#requests.match(bytes);
     const request = this.#requests.current;
-    if (piece === "late") {
-      this.#trunk.counters.add(CELL.repliesDropped, 1);
-      this.#freed();
-    } else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
+    if (piece === "late") this.#trunk.counters.add(CELL.repliesDropped, 1);
+    else if (piece === "unknown" || !request) this.#trunk.mismatched("a reply that nobody has asked for");
     else {
       request.begun = true;
       if (request.givenUp) return;
@@ -209,7 +238,6 @@ export class Line implements StreamEvents, ReplySink {
     this.#trunk.answered(request);
     // Nobody is told of it, but the connection is out of step if it does not come.
     if (this.#requests.current?.givenUp) this.#trunk.extend(this.#requests.current);
-    this.#freed();
     if (request.givenUp) return;
     this.#receivers.push(request.client);
     this.#pieces.push(last ? LAST : DONE);
@@ -228,10 +256,13 @@ export class Line implements StreamEvents, ReplySink {
     // The next requests go before anybody is told of replies: the target has something to do meanwhile. But not before
     // all that was read has been looked at: a reply too many would be taken for theirs.
     if (wrong === undefined) this.#trunk.goOn();
-    this.#deliver();
-    if (wrong !== undefined) {
-      this.#retired = true;
-      this.#trunk.goOn();
+    try {
+      this.#deliver();
+    } finally {
+      if (wrong !== undefined) {
+        this.#retired = true;
+        this.#trunk.goOn();
+      }
     }
     if (wrong instanceof BadMessage) {
       this.#trunk.mismatched(wrong.message);
@@ -257,24 +288,17 @@ export class Line implements StreamEvents, ReplySink {
   #goOnLater(): void {
     const request = this.#requests.inOrder ? this.#requests.current : undefined;
     if (this.#over || !request?.begun) return;
-    this.#trunk.extend(request);
-    if (request.givenUp || !request.client.clogged) return;
+    const { client, givenUp } = request;
+    request.clogged ||= client.clogged;
+    // Who takes it too slowly for others that wait has no more time than that, however little of it he takes each time.
+    if (!request.clogged || givenUp || (this.load === 1 && !this.#trunk.crowded)) this.#trunk.extend(request);
+    if (givenUp || !client.clogged) return;
     this.#holder = request.client;
     this.#socket.pause();
   }
 
   #write(bytes: Uint8Array): void {
     if (!this.#over && !this.#socket.write(bytes)) this.#blocked = true;
-  }
-
-  /** There is room for the request of another client that waits for this line alone. */
-  #freed(): void {
-    const all = !this.#requests.inOrder;
-    const freed: MuxClient[] = [];
-    for (let client = this.parked.first; client && (all || freed.length === 0); client = client.after)
-      freed.push(client);
-    for (const client of freed) this.parked.remove(client);
-    for (const client of freed) this.#trunk.enlist(client);
   }
 
   /** Closes it, with nothing under way that could still be answered. */
@@ -293,8 +317,7 @@ export class Line implements StreamEvents, ReplySink {
     this.#age?.cancel();
     this.#trunk.removed(this, this.#why ?? "target_reset");
     this.#trunk.giveUp(this.#requests.drain(), expired, this.#spent);
-    while (this.parked.first) this.#freed();
-    this.#trunk.dispatch();
+    this.#trunk.unpark(this);
   }
 
   #watchIdle(): void {

@@ -55,7 +55,7 @@ export interface ReplySink {
   readonly context: unknown;
   /** A reply has begun and nobody has asked for it: whatever came is out of step. Only where replies come in order. */
   readonly unasked: boolean;
-  /** A piece of the reply as it goes to the client; on loan until `read` or `end` returns. Where replies are matched by keys it is all of it. */
+  /** A piece of the reply as it goes to the client; on loan until the target's next bytes. Where replies are matched by keys it is all of it. */
   part(bytes: Uint8Array): void;
   /** The reply is complete. `last`: the client's connection ends behind it. `spent`: the target's connection does. */
   done(last: boolean, spent: boolean): void;
@@ -111,7 +111,7 @@ export interface Keys {
 
 /** What a protocol can be told. */
 export interface Framing {
-  /** Bytes of a message at most; of an HTTP reply, of its head alone. */
+  /** Bytes of a message at most; of an HTTP reply, of its head alone. Those of Redis are of any size. */
   readonly maxMessage: number;
   /** What ends a message of `echo`, each character one byte. */
   readonly delimiter: string;
@@ -151,6 +151,8 @@ export interface Protocol {
    * request (RFC 9112, 9.6), which goes out again.
    */
   readonly announcesEnd?: true;
+  /** Nothing is sent behind a request that may not be repeated, and none behind another (RFC 9112, 9.3.2). */
+  readonly cautious?: true;
   /** There is a {@link failure} for a target that cannot be connected. */
   readonly apologizes?: true;
   /** What a client is told that gets no reply; undefined: nothing, its connection is closed. */

@@ -16,7 +16,9 @@ export class Multiplexer implements TrunkOwner {
   readonly news: MuxNews;
   config: MuxConfig;
   connectOptions: ConnectOptions;
+  #targets: readonly Target[] = [];
   readonly #trunks = new Map<string, Trunk>();
+  #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
 
   /** `seed`: of the chance in pauses. The protocol, and how it is framed, stay what they are for good. */
@@ -40,6 +42,7 @@ export class Multiplexer implements TrunkOwner {
     this.config = config;
     this.connectOptions = connectOptions;
     for (const trunk of this.#trunks.values()) trunk.configured();
+    this.#warm();
   }
 
   /** A socket that stands for a target: what is written to it shares the connections to that. `only`: there is no other. */
@@ -49,21 +52,30 @@ export class Multiplexer implements TrunkOwner {
 
   /** These are the targets from now on: connections to others are closed when their last client leaves. */
   retarget(targets: readonly Target[]): void {
+    this.#targets = targets;
     this.news.keep(targets.map(({ name }) => name));
     for (const trunk of [...this.#trunks.values()]) {
       if (!targets.some(({ name }) => this.#trunks.get(name) === trunk)) trunk.close();
     }
-    if (this.config.warm > 0) for (const target of targets) this.#trunk(target).warm();
+    this.#warm();
+  }
+
+  #warm(): void {
+    for (const target of this.#targets) {
+      if (this.config.warm > 0) this.#trunk(target).warm();
+      else this.#trunks.get(target.name)?.warm();
+    }
   }
 
   /** Closes what is open, behind what is under way. Resolves when nothing is left. */
   async close(): Promise<void> {
     if (this.#trunks.size === 0) return;
-    const closed = new Promise<void>((resolve) => {
+    this.#targets = [];
+    this.#closed ??= new Promise<void>((resolve) => {
       this.#resolveClosed = resolve;
     });
     for (const trunk of [...this.#trunks.values()]) trunk.close();
-    await closed;
+    await this.#closed;
   }
 
   abort(): void {

@@ -16,6 +16,7 @@ export class Replies {
   ended = false;
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #broke: () => void;
+  readonly #changed: (bytes: number) => void;
   #bytes = 0;
   #ending = false;
   #muted = false;
@@ -23,9 +24,13 @@ export class Replies {
   #told: () => void = () => {};
   #error: SocketError | undefined;
 
-  /** `broke`: called when it was closed with an error: what was told to, or that of a handler. */
-  constructor(broke: () => void) {
+  /**
+   * `broke`: called when it was closed with an error, as was asked for or because a handler threw; `changed`: so many
+   * bytes more, or less, wait.
+   */
+  constructor(broke: () => void, changed: (bytes: number) => void) {
     this.#broke = broke;
+    this.#changed = changed;
   }
 
   /** Bytes that wait. */
@@ -37,7 +42,12 @@ export class Replies {
   mute(): void {
     this.#muted = true;
     this.#backlog.drain();
-    this.#bytes = 0;
+    this.#count(-this.#bytes);
+  }
+
+  /** Nothing more is to be told but what waits. */
+  get ending(): boolean {
+    return this.#ending || this.#muted;
   }
 
   /** On loan. */
@@ -47,8 +57,8 @@ export class Replies {
       this.#show(bytes);
       return;
     }
-    this.#backlog.push(bytes.slice());
-    this.#bytes += bytes.length;
+    this.#backlog.push(new Uint8Array(bytes));
+    this.#count(bytes.length);
   }
 
   /** Nothing follows. `told`: called when that was told, behind what waits. */
@@ -63,7 +73,7 @@ export class Replies {
     while (!this.paused && !this.#muted) {
       const bytes = this.#backlog.shift();
       if (!bytes) break;
-      this.#bytes -= bytes.length;
+      this.#count(-bytes.length);
       this.#show(bytes);
     }
     if (!this.#ending || this.ended || this.#muted || this.#bytes > 0) return;
@@ -94,6 +104,11 @@ export class Replies {
     this.#closed = true;
     this.mute();
     this.events.close(error);
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#changed(bytes);
   }
 
   #show(bytes: Uint8Array): void {

@@ -27,6 +27,8 @@ export class Request implements Link<Request> {
   tries = 0;
   /** The client was told that there is no reply, and one may come all the same. */
   givenUp = false;
+  /** The client did not take what came of the reply at some time. */
+  clogged = false;
   /** The client has got a part of the reply. */
   begun = false;
   /** The connection on which it is under way. */

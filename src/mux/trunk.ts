@@ -8,13 +8,17 @@ import { type ClientOwner, MuxClient } from "./client.ts";
 import { RequestDeadlines } from "./deadlines.ts";
 import { Dialling, type DiallingOwner } from "./dialling.ts";
 import { Dispatcher, type DispatcherOwner } from "./dispatcher.ts";
+import { Fates } from "./fates.ts";
 import { Joining, joined, refused } from "./joining.ts";
 import { Line } from "./line.ts";
-import { BadMessage, type FailureKind, type Protocol } from "./message.ts";
+import { BadMessage, type Protocol } from "./message.ts";
 import type { MuxConfig } from "./mux-config.ts";
 import type { LineEnd, MuxNews } from "./mux-events.ts";
-import { BROKEN, notTaken, type Outcome, outcomeOf } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Request } from "./request.ts";
+
+/** Bytes of replies that may wait for all clients of one target. */
+const BACKLOG_MAX = 67_108_864;
 
 /** What all trunks of a multiplexer have in common. */
 export interface TrunkOwner {
@@ -36,12 +40,15 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   /** Those that are open. */
   readonly lines: Line[] = [];
   readonly inOrder: boolean;
+  /** Bytes of replies that wait for clients. */
+  #backlog = 0;
   /** Connections over which nothing goes any more, and which are not closed: to the target they are some. */
   readonly #closing = new Set<Line>();
   readonly #clients = new Set<MuxClient>();
   readonly #joining = new Joining();
   readonly #dispatcher = new Dispatcher(this);
   readonly #deadlines: RequestDeadlines;
+  readonly #fates: Fates;
   readonly #dialling = new Dialling(this);
   /** Nobody else comes, and whoever is here may stay. */
   #leaving = false;
@@ -52,6 +59,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     this.address = address;
     this.counters = counters;
     this.#deadlines = new RequestDeadlines(owner.runtime, (request) => this.#expired(request));
+    this.#fates = new Fates(this, this.#deadlines);
     this.inOrder = owner.protocol.keys(owner.config) === undefined;
   }
 
@@ -80,6 +88,16 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     return this.connectOptions.buffer;
   }
 
+  /** So many bytes more, or less, of replies wait for a client. */
+  keeps(bytes: number): void {
+    this.#backlog += bytes;
+  }
+
+  /** There are so many that whoever takes none of his is cut. */
+  get flooded(): boolean {
+    return this.#backlog > BACKLOG_MAX;
+  }
+
   /** There are more connections than are kept in any case. */
   get spare(): boolean {
     return this.lines.length > this.config.warm;
@@ -102,19 +120,25 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     const { resting } = this.#dialling;
     if (resting) return strand ? joined(strand()) : refused(resting);
     const waiting = this.#joining.wait(() => admit(false), strand);
-    if (this.#dialling.underWay === 0) this.#dial();
+    if (this.#dialling.underWay === 0) this.dial();
     return waiting;
   }
 
-  /** Opens what is to be open in any case. */
+  /** It is wanted: opens what is to be open in any case. */
   warm(): void {
-    while (this.lines.length + this.#dialling.underWay < this.config.warm && this.#dial());
+    this.#leaving = false;
+    this.#warm();
+  }
+
+  #warm(): void {
+    while (this.lines.length + this.#dialling.underWay < this.config.warm && this.dial());
   }
 
   /** The configuration is another one. */
   configured(): void {
+    this.#deadlines.bound(this.config.timeout);
     for (const line of this.lines.slice(this.config.connections)) line.retire("unused");
-    this.warm();
+    this.#warm();
     for (const client of this.#clients) this.enlist(client);
     this.dispatch();
   }
@@ -127,7 +151,11 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
 
   /** What a client gets that came when there was no connection, as long as there is none. */
   apology(request: Request): Outcome | undefined {
-    return this.lines.length === 0 ? this.#outcome("unreachable", request) : undefined;
+    if (this.lines.length > 0) return undefined;
+    this.forgotten(request);
+    // For those who come next.
+    this.dial();
+    return this.#fates.outcome("unreachable", request);
   }
 
   /** What is said to a client that does not go on with a message. */
@@ -175,54 +203,31 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     this.#dispatcher.dispatch();
   }
 
-  crowded(): void {
-    this.#dial();
+  /** Who waits for a line that has ended takes his turn again. */
+  unpark(line: Line): void {
+    this.#dispatcher.unpark(line);
+    this.dispatch();
+  }
+
+  /** Somebody waits for room. */
+  get crowded(): boolean {
+    return this.#dispatcher.crowded;
   }
 
   /** A reply is complete. */
   answered(request: Request): void {
-    this.#deadlines.remove(request);
-    request.line = undefined;
-    request.bytes = undefined;
     this.#dialling.succeeded();
-    if (request.givenUp || request.client.gone) this.counters.add(CELL.repliesDropped, 1);
-    if (request.givenUp) return;
-    this.counters.add(CELL.requestsInFlight, -1);
-    this.counters.requestAnswered((this.runtime.now() - request.sentAt) / 1_000);
-    request.client.replied();
+    this.#fates.answered(request);
   }
 
   /** The client is told at once that a request which is under way was not answered in time. */
   giveUpOne(request: Request): void {
-    request.givenUp = true;
-    this.counters.add(CELL.requestsInFlight, -1);
-    request.client.fail(this.#outcome("timeout", request));
+    this.#fates.giveUpOne(request);
   }
 
-  /**
-   * Requests that were under way, in their order, and will not be answered; `expired`: not in time, so to speak.
-   * `unseen`: the target has not looked at them.
-   */
+  /** Requests that were under way, in their order, and will not be answered; see {@link Fates.giveUp}. */
   giveUp(requests: readonly Request[], expired: Request | undefined, unseen: boolean): void {
-    const byClient = new Map<MuxClient, Request[]>();
-    for (const request of requests) {
-      if (request.givenUp) {
-        this.#deadlines.remove(request);
-        continue;
-      }
-      this.counters.add(CELL.requestsInFlight, -1);
-      if (!this.#comesAgain(request, expired, unseen)) {
-        this.#deadlines.remove(request);
-        request.givenUp = true;
-        request.outcome = this.#lost(request, request === expired);
-      }
-      const { client } = request;
-      if (!request.givenUp) request.line = undefined;
-      const others = byClient.get(client);
-      if (others) others.push(request);
-      else byClient.set(client, [request]);
-    }
-    for (const [client, theirs] of byClient) client.takeBack(theirs);
+    this.#fates.giveUp(requests, expired, unseen);
   }
 
   opened(socket: StreamSocket): void {
@@ -237,7 +242,9 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     this.counters.add(CELL.lines, 1);
     this.#owner.news.opened(this.address, line, socket.local);
     this.#joining.admit();
+    for (const each of this.lines) this.#dispatcher.unpark(each);
     this.dispatch();
+    this.#vacated();
   }
 
   unopened(error: SocketError): void {
@@ -247,8 +254,8 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   }
 
   rested(): void {
-    this.warm();
-    if (this.#joining.size > 0) this.#dial();
+    this.#warm();
+    if (this.#joining.size > 0) this.dial();
     this.dispatch();
     this.#settleDown();
   }
@@ -257,8 +264,14 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     client.chain?.remove(client);
     client.line?.unclogged(client);
     this.#clients.delete(client);
+    this.#vacated();
+  }
+
+  /** What becomes of connections when there is no client. */
+  #vacated(): void {
     if (this.#clients.size > 0) return;
-    if (this.#leaving) for (const line of [...this.lines]) line.retire("unused");
+    // Nobody waits for the replies of those who have left.
+    if (this.#leaving) for (const line of [...this.lines]) line.leave("unused");
     else if (this.config.closeWithLast) for (const line of this.lines.slice(this.config.warm)) line.retire("unused");
     this.#settleDown();
   }
@@ -287,8 +300,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   /** It is not wanted any more: what is under way is answered, and then the connections are closed. */
   close(): void {
     this.#leaving = true;
-    if (this.#clients.size === 0) for (const line of [...this.lines]) line.retire("unused");
-    this.#settleDown();
+    this.#vacated();
   }
 
   /** Ends all at once. */
@@ -299,7 +311,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
   }
 
   /** Opens another connection, unless there are enough or it has to wait. */
-  #dial(): boolean {
+  dial(): boolean {
     const dialling = this.#dialling;
     if (!this.#wanted || dialling.resting) return false;
     if (this.lines.length + this.#closing.size + dialling.underWay >= this.config.connections) return false;
@@ -312,28 +324,13 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     return !this.#over && (!this.#leaving || this.#clients.size + this.#joining.size > 0);
   }
 
-  #comesAgain(request: Request, expired: Request | undefined, unseen: boolean): boolean {
-    if (request === expired || request.begun || !request.bytes || request.client.gone) return false;
-    if (!unseen && !(request.idempotent && request.tries <= this.config.requestRetries)) return false;
-    if (unseen) request.tries--;
-    this.counters.add(CELL.requestRetries, 1);
-    return true;
-  }
-
   #expired(request: Request): void {
-    if (!request.givenUp) this.counters.add(CELL.requestTimeouts, 1);
-    if (request.line) request.line.expired(request);
-    else request.client.settle(request, this.#outcome(this.lines.length > 0 ? "timeout" : "unreachable", request));
-  }
-
-  /** What the client gets whose connection was lost with its request. */
-  #lost(request: Request, expired: boolean): Outcome {
-    if (!request.begun) return this.#outcome(expired ? "timeout" : "lost", request);
-    return expired && request.client.clogged ? notTaken(this.config) : BROKEN;
-  }
-
-  #outcome(kind: FailureKind, request: Request): Outcome {
-    return outcomeOf(kind, this.protocol, this.config, request);
+    if (request.line) {
+      request.line.expired(request);
+      return;
+    }
+    this.counters.add(CELL.requestTimeouts, 1);
+    request.client.settle(request, this.#fates.outcome(this.lines.length > 0 ? "timeout" : "unreachable", request));
   }
 
   /** Nobody needs it any more. */

@@ -13,6 +13,8 @@ export interface UnderWay {
   readonly current: Request | undefined;
   /** Whether the reply to this request could be told from all others. */
   accepts(bytes: Uint8Array): boolean;
+  /** A reply to another request that is called the same may still come late. */
+  late(bytes: Uint8Array): boolean;
   /** Gives the bytes as they are to be sent. `bytes`: on loan. */
   add(request: Request, bytes: Uint8Array): Uint8Array;
   /**
@@ -28,8 +30,9 @@ export interface UnderWay {
   drain(): readonly Request[];
 }
 
-export function underWay(keys: Keys | undefined): UnderWay {
-  return keys ? new Keyed(keys) : new InOrder();
+/** `random`: from 0 up to 1, for the numbers of requests. */
+export function underWay(keys: Keys | undefined, random: () => number): UnderWay {
+  return keys ? new Keyed(keys, random) : new InOrder();
 }
 
 class InOrder implements UnderWay {
@@ -47,6 +50,10 @@ class InOrder implements UnderWay {
 
   accepts(): boolean {
     return true;
+  }
+
+  late(): boolean {
+    return false;
   }
 
   add(request: Request, bytes: Uint8Array): Uint8Array {
@@ -85,10 +92,11 @@ class Keyed implements UnderWay {
   readonly #requests = new Map<Key, Request>();
   /** Of requests that were given up: whoever used them again would get the reply to another's. */
   readonly #late = new Set<Key>();
-  #lastId = 0;
+  readonly #random: () => number;
 
-  constructor(keys: Keys) {
+  constructor(keys: Keys, random: () => number) {
     this.#keys = keys;
+    this.#random = random;
   }
 
   get length(): number {
@@ -103,6 +111,10 @@ class Keyed implements UnderWay {
     const { ids } = this.#keys;
     if (ids > 0) return this.#requests.size + this.#late.size <= ids / 2;
     return !this.#used(this.#keys.ofRequest(bytes));
+  }
+
+  late(bytes: Uint8Array): boolean {
+    return this.#keys.ids === 0 && this.#late.has(this.#keys.ofRequest(bytes));
   }
 
   add(request: Request, bytes: Uint8Array): Uint8Array {
@@ -146,16 +158,18 @@ class Keyed implements UnderWay {
     return this.#requests.has(key) || this.#late.has(key);
   }
 
+  /** One that nobody can guess, so that nobody can have a reply sent for it beforehand. */
   #unusedId(ids: number): number {
-    do this.#lastId = this.#lastId < ids ? this.#lastId + 1 : 0;
-    while (this.#used(this.#lastId));
-    return this.#lastId;
+    for (;;) {
+      const id = Math.floor(this.#random() * (ids + 1));
+      if (!this.#used(id)) return id;
+    }
   }
 
   /** A copy with another key, where keys are put into messages. */
   #with(key: Key, bytes: Uint8Array): Uint8Array {
     if (this.#keys.ids === 0) return bytes;
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     this.#keys.stamp(copy, key);
     return copy;
   }

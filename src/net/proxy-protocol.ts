@@ -180,7 +180,8 @@ function checkTlvs(header: Uint8Array, start: number): string | undefined {
     if (value + size > header.length) return "a TLV runs past the end of the header";
     if (view.getUint8(at) === TLV_CRC32C) {
       if (size !== 4) return `the checksum has ${size} bytes; CRC32C has 4`;
-      if (view.getUint32(value) !== crc32c(header.slice().fill(0, value, value + 4))) return "the checksum is wrong";
+      if (view.getUint32(value) !== crc32c(new Uint8Array(header).fill(0, value, value + 4)))
+        return "the checksum is wrong";
     }
     at = value + size;
   }

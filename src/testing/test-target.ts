@@ -152,7 +152,7 @@ export class TestTarget {
 
   #answer(chunk: Uint8Array, connection: TargetConnection): void {
     try {
-      this.#rules.data?.(chunk.slice(), connection);
+      this.#rules.data?.(new Uint8Array(chunk), connection);
     } catch (error) {
       connection.reset();
       queueMicrotask(() => {

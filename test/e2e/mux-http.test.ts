@@ -53,7 +53,7 @@ describe.skipIf(!HAVE_CURL || !HAVE_NGINX)("curl and nginx", () => {
     }
     // Whatever the clients did to theirs.
     expect(seen.size).toBe(1);
-    // Without a length: such a reply ends with the connection, for weir as well.
+    // Without a length: to this client such a reply ends with the connection, to weir it comes in chunks.
     const old = await curl(["-0", ...at(weir.port, "/many/")]);
     expect(old.out).toBe((await curl(["-0", ...at(server.ports[0], "/many/")])).out);
     expect((await curl(at(weir.port, "/body.txt"))).out).toBe(BODY);

@@ -33,7 +33,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     const record = await world.record();
     expect(record).toMatchObject({ reason: "bad_message", requests: 0, error: null });
     expect(record.rule).toMatch(rule);
-    const message = { iso8583: "\0\x02hi", mpu: "0002hi", length: "\0\0\0\x02hi", modbus: "\0\x01\0\0\0\x03\x01\x03x" };
+    const message = { iso8583: "\0\x02hi", mpu: "0002hi", length: "\0\0\0\x02hi", modbus: "\0\x01\0\0\0\x02\x01\x07" };
     good.say(message[mux.protocol as keyof typeof message]);
     await good.probe.until(() => good.probe.received === message[mux.protocol as keyof typeof message].length, "echo");
     expect(world.view).toMatchObject({ requests: 1, mismatches: 0, connections: 1 });

@@ -47,8 +47,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await target.heard(1);
     other.say(get("/other"));
     await target.heard(2);
+    // Nothing is sent behind others that may not be repeated.
     third.say(post("/third"));
-    await target.heard(3);
+    await world.until(() => world.view.waiting === 1);
     target.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     await broken.probe.until(() => broken.probe.received > 0, "the beginning");
     target.probe.finish();
@@ -58,7 +59,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await next.heard(1);
     next.say(ok("other"));
     expect(await other.heard(1)).toEqual([ok("other")]);
-    expect(status((await third.heard(1))[0])).toBe(502);
+    await next.heard(2);
+    next.say(ok("third"));
+    expect(await third.heard(1)).toEqual([ok("third")]);
     expect(await world.record()).toMatchObject({ reason: "target_reset", error: "ECONNRESET", requests: 1 });
   });
 
@@ -69,13 +72,17 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     const target = await world.target();
     await target.heard(1);
     reads.say(get("/"));
-    await target.heard(2);
+    await world.until(() => world.view.waiting === 1);
     target.say("HTTP/1.1 200 OK\r\nContent-Le");
     target.probe.finish();
     expect(status((await writes.heard(1))[0])).toBe(502);
     const next = await world.target(1);
     await next.heard(1);
-    next.say(ok("again"));
+    next.say("HTTP/1.1 200 OK\r\nContent-Le");
+    next.probe.finish();
+    const last = await world.target(2);
+    await last.heard(1);
+    last.say(ok("again"));
     expect(await reads.heard(1)).toEqual([ok("again")]);
     expect(world.view).toMatchObject({ retries: 1, timeouts: 0 });
   });

@@ -202,6 +202,16 @@ describe("HTTP/1.0", () => {
     const text = lines("HTTP/1.1 200 OK", "Connection: keep-alive");
     expect(reply(CHUNKED, { ...OLD, head: true })).toEqual({ text, last: false, spent: false });
   });
+
+  test("of a client gets no word of trailers, which it does not get", () => {
+    const head = lines("HTTP/1.1 200 OK", "Trailer: X-Sum", "Transfer-Encoding: chunked", "trailer: Y");
+    const sent = `${head}0\r\nX-Sum: 1\r\n\r\n`;
+    const text = lines("HTTP/1.1 200 OK", "Connection: close");
+    expect(reply(sent, OLD)).toEqual({ text, last: true, spent: false });
+    expect(reply(sent).text).toBe(sent);
+    const two = new Answering({ ...OLD, head: true }, OLD).send(head + OK);
+    expect(two.texts[1]).toBe(OK.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n"));
+  });
 });
 
 describe("chunks", () => {

@@ -11,6 +11,8 @@ export interface Messages {
   readonly spare?: number;
   readonly request: fc.Arbitrary<string>;
   readonly reply: fc.Arbitrary<string>;
+  /** Replies are passed on in pieces, of whatever size they are. */
+  readonly streams?: true;
   /** A request and reply of exactly so many bytes; undefined: size is not all that matters. */
   readonly sized?: (size: number) => Uint8Array;
   /** The beginning of a message that says it is larger than all that fits into memory. */
@@ -27,15 +29,35 @@ const be = (value: number, width: number) =>
     "",
   );
 
-const line = payload(0, 60).map((text) => `${text.replaceAll("\r\n", "--")}\r\n`.replace(/\r\r\n$/, ".\r\n"));
+const line = payload(0, 60).map((text) => `${text.replaceAll("\n", "-")}\r\n`);
 const counted = payload(1, 300);
 const iso = counted.map((text) => be(text.length, 2) + text);
 const mpu = counted.map((text) => String(text.length).padStart(4, "0") + text);
 const long = payload(0, 300).map((text) => be(text.length, 4) + text);
 
-const modbus = fc
-  .tuple(fc.nat(0xffff), fc.nat(255), fc.integer({ min: 1, max: 127 }), payload(0, 252))
-  .map(([id, unit, code, text]) => be(id, 2) + be(0, 2) + be(text.length + 2, 2) + be(unit, 1) + be(code, 1) + text);
+const NUL = "\0";
+/** What follows the function in a request; `data`: at most 240 bytes. */
+const MODBUS: Readonly<Record<number, (data: string) => string>> = {
+  1: () => NUL.repeat(4),
+  6: () => NUL.repeat(4),
+  7: () => "",
+  8: (data) => NUL.repeat(4) + data,
+  15: (data) => NUL.repeat(4) + be(data.length, 1) + data,
+  16: (data) => NUL.repeat(4) + be(data.length, 1) + data,
+  20: (data) => be(data.length, 1) + data,
+  22: () => NUL.repeat(6),
+  23: (data) => NUL.repeat(8) + be(data.length, 1) + data,
+  24: () => NUL.repeat(2),
+  43: () => "\x0e\x01\0",
+};
+const modbusMessage = (id: number, unit: number, code: number, text: string) =>
+  be(id, 2) + be(0, 2) + be(text.length + 2, 2) + be(unit, 1) + be(code, 1) + text;
+const modbusRequest = fc
+  .tuple(fc.nat(0xffff), fc.nat(255), fc.constantFrom(...Object.keys(MODBUS).map(Number)), payload(0, 240))
+  .map(([id, unit, code, data]) => modbusMessage(id, unit, code, MODBUS[code]?.(data) ?? ""));
+const modbusReply = fc
+  .tuple(fc.nat(0xffff), fc.nat(255), fc.integer({ min: 1, max: 255 }), payload(0, 252))
+  .map(([id, unit, code, text]) => modbusMessage(id, unit, code, text));
 
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const command = fc
@@ -91,9 +113,9 @@ export const MESSAGES: Readonly<Record<ProtocolName, Messages>> = {
   },
   modbus: {
     framing: FRAMING,
-    request: modbus,
-    reply: modbus,
-    sized: (size) => bytesOf(`\0\x01\0\0${be(size - 6, 2)}\x01\x03${"a".repeat(size - 8)}`),
+    request: modbusRequest,
+    reply: modbusReply,
+    sized: (size) => bytesOf(modbusMessage(1, 1, 8, NUL.repeat(4) + "a".repeat(size - 12))),
     empty: "\0\x01\0\0\0\0",
   },
   redis: {
@@ -101,10 +123,12 @@ export const MESSAGES: Readonly<Record<ProtocolName, Messages>> = {
     request: fc.oneof({ weight: 3, arbitrary: command }, inline, nothing),
     reply,
     sized: (size) => {
-      const length = size - `*1\r\n$${size}\r\n\r\n`.length;
-      return bytesOf(`*1\r\n${bulk("a".repeat(length))}`);
+      const head = `*2\r\n${bulk("ECHO")}`;
+      const length = size - `${head}$${size}\r\n\r\n`.length;
+      return bytesOf(head + bulk("a".repeat(length)));
     },
     endless: "*1\r\n$4294967296\r\n",
+    streams: true,
   },
   length: {
     framing: { ...FRAMING, length: { offset: 0, width: 4, byteOrder: "big", adjust: 0, includes: "rest" } },

@@ -134,30 +134,30 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
   test("modbus: the same transaction ids of two clients are told apart, in whatever order replies come", async () => {
     await using world = await MuxWorld.with(engine, { protocol: "modbus", inFlight: 8 });
     const clients = [await world.client(), await world.client()];
-    for (const [unit, client] of clients.entries()) for (const id of [7, 8, 9]) client.say(modbus(id, unit, 3, "ab"));
+    for (const [unit, client] of clients.entries()) for (const id of [7, 8, 9]) client.say(modbus(id, unit, 3, "abcd"));
     const target = await world.target();
     const requests = await target.heard(6);
     expect(new Set(requests.map((request) => request.slice(0, 2))).size).toBe(6);
     for (const request of requests.toReversed()) target.say(request);
     for (const [unit, client] of clients.entries()) {
       const replies = await client.heard(3);
-      expect(replies.toSorted()).toEqual([7, 8, 9].map((id) => modbus(id, unit, 3, "ab")));
+      expect(replies.toSorted()).toEqual([7, 8, 9].map((id) => modbus(id, unit, 3, "abcd")));
     }
   });
 
   test("modbus: a reply with an id that nobody has is counted and dropped", async () => {
     await using world = await MuxWorld.with(engine, { protocol: "modbus", inFlight: 8 });
     const client = await world.client();
-    client.say(modbus(1, 1, 3));
+    client.say(modbus(1, 1, 7));
     const target = await world.target();
     const [request = ""] = await target.heard(1);
     target.say(`${String.fromCharCode(0x77, 0x77)}${request.slice(2)}`);
     await world.until(() => world.view.mismatches === 1);
     // The id is right, and the rest is not what was asked.
-    target.say(request.slice(0, 6) + modbus(0, 2, 3).slice(6));
+    target.say(request.slice(0, 6) + modbus(0, 2, 7).slice(6));
     await world.until(() => world.view.mismatches === 2);
     target.say(request);
-    expect(await client.heard(1)).toEqual([modbus(1, 1, 3)]);
+    expect(await client.heard(1)).toEqual([modbus(1, 1, 7)]);
     expect(world.targets.length).toBe(1);
   });
 

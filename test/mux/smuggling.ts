@@ -203,6 +203,7 @@ const CHUNKS: readonly Smuggled[] = [
   chunks("a coding behind the body", 400, `0\r\nTransfer-Encoding: chunked\r\n\r\n`),
   chunks("a host behind the body", 400, `0\r\nHost: b\r\n\r\n`),
   chunks("a right behind the body", 400, `0\r\nAuthorization: Basic YTpi\r\n\r\n`),
+  chunks("a key of an old WebSocket behind the body", 400, `0\r\nSec-WebSocket-Key1: 1\r\n\r\n`),
   chunks("a method behind the body", 400, `0\r\nX-HTTP-Method-Override: PUT\r\n\r\n`),
   chunks("a coding behind the body, with an underscore", 400, `0\r\nTransfer_Encoding: chunked\r\n\r\n`),
   chunks("a bare LF behind the body (TERM.SPILL)", 400, `0\r\nX: y\n\r\n`),
@@ -259,6 +260,14 @@ const LINES: readonly Smuggled[] = [
   raw("TLS", 400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
   raw("CONNECT", 501, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"),
   line("TRACE", 501, "TRACE / HTTP/1.1"),
+  ...["GETS", "GE", "HEADER", "FOO", "UPDATE", "M-SEARCH", "SOURCE", "GET.", "-", "x".repeat(50)].map((method) =>
+    line(`a method that is not known, ${method}`, 501, `${method} / HTTP/1.1`),
+  ),
+  ...["get", "HEAd", "hEAD", "Post", "OPTIONs", "propfind", "trace", "Connect"].map((method) =>
+    line(`a method in the wrong case, ${method}`, 400, `${method} / HTTP/1.1`),
+  ),
+  raw("a method that is not known in HTTP/1.0", 501, "FOO / HTTP/1.0\r\n\r\n"),
+  raw("a method in the wrong case in HTTP/1.0", 400, "HEAd / HTTP/1.0\r\n\r\n"),
 ];
 
 const FIELDS: readonly Smuggled[] = [
@@ -298,6 +307,12 @@ const FIELDS: readonly Smuggled[] = [
     "HTTP2-Settings: AAMAAABkAAQAAP__",
   ),
   get("an upgrade that Connection does not name", 501, "Upgrade: h2c"),
+  get("a body of 8 bytes that old gunicorn reads", 501, "Sec-WebSocket-Key1: 1"),
+  get("a key of an old WebSocket", 501, "SEC-WEBSOCKET-KEY2: 1"),
+  get("a key of an old WebSocket without a value", 501, "sec-websocket-key1:"),
+  post("a key of an old WebSocket beside a length", 501, ["Sec-WebSocket-Key1: 1", "Content-Length: 5"], "hello"),
+  get("a key of an old WebSocket, with underscores", 400, "Sec_WebSocket_Key1: 1"),
+  get("a connection that takes a key of an old WebSocket away", 400, "Connection: Sec-WebSocket-Key1"),
   get("a connection that names the length", 400, "Connection: content-length"),
   post(
     "a connection that takes the length away",

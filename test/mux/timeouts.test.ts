@@ -89,13 +89,19 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     reads.say(get("/one") + get("/two"));
     await target.heard(3);
     writes.say(post("/write"));
-    await target.heard(4);
+    await world.until(() => world.view.waiting === 1);
     expect(status((await late.heard(1))[0])).toBe(504);
-    expect(status((await writes.heard(1))?.[0])).toBe(502);
     const next = await world.target(1);
-    expect((await next.heard(2)).map((request) => request.split(" ")[1])).toEqual(["/one", "/two"]);
-    next.say(ok("one") + ok("two"));
-    expect(await reads.heard(2)).toEqual([ok("one"), ok("two")]);
+    // They take turns, and nothing is behind what may not be repeated.
+    const seen: string[] = [];
+    for (let count = 1; count <= 3; count++) {
+      const request = (await next.heard(count))[count - 1]?.split(" ")[1] ?? "";
+      seen.push(request);
+      next.say(ok(request));
+    }
+    expect(seen).toEqual(["/one", "/write", "/two"]);
+    expect(await reads.heard(2)).toEqual([ok("/one"), ok("/two")]);
+    expect(await writes.heard(1)).toEqual([ok("/write")]);
     expect(world.view).toMatchObject({ timeouts: 1, retries: 2 });
   });
 
@@ -141,7 +147,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     expect(world.view).toMatchObject({ timeouts: 1, mismatches: 0 });
   });
 
-  test("stan: who waits for the key of a late one is sent when its reply has come after all", async () => {
+  test("stan: who wants the key of a late one is sent over another connection", async () => {
     await using world = await started("iso8583", { match: "stan", inFlight: 4 });
     const late = await world.client();
     late.say(card("0200", "000001", "T1"));
@@ -149,12 +155,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     await world.configure({ timeout: LONG });
     const repeating = await world.client();
     repeating.say(card("0200", "000001", "T1", "re"));
-    const target = await world.target();
-    await world.until(() => world.view.requests === 2);
-    target.say(card("0210", "000001", "T1", "00"));
-    await world.until(() => world.view.repliesDropped === 1);
-    await target.heard(2);
-    target.say(card("0210", "000001", "T1", "11"));
+    const next = await world.target(1);
+    await next.heard(1);
+    next.say(card("0210", "000001", "T1", "11"));
     expect(await repeating.heard(1)).toEqual([card("0210", "000001", "T1", "11")]);
   });
 

@@ -40,7 +40,7 @@ describe.each([0, 15])("with keys, of which %i are its own", (ids) => {
   test("keys under way are unique, those of late replies are not used again, and each gets its own", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const requests = underWay(keys(ids));
+        const requests = underWay(keys(ids), Math.random);
         const open: { readonly request: Request; readonly sent: Uint8Array; readonly bytes: Uint8Array }[] = [];
         const late: Uint8Array[] = [];
         let asked = 0;
@@ -88,7 +88,7 @@ describe.each([0, 15])("with keys, of which %i are its own", (ids) => {
 });
 
 test("ids go round without one that is in use", () => {
-  const requests = underWay(keys(3));
+  const requests = underWay(keys(3), Math.random);
   const first = requestOf(clientOf("any"), 0, 1);
   const [kept = 0] = requests.add(first.request, first.bytes);
   const seen: number[] = [];
@@ -106,7 +106,7 @@ test("ids go round without one that is in use", () => {
 
 describe("in order", () => {
   test("a reply is for the one that was added first, whatever it says", () => {
-    const requests = underWay(undefined);
+    const requests = underWay(undefined, Math.random);
     expect(requests.match(Uint8Array.of(1))).toBe("unknown");
     const all = [1, 2, 3].map((n) => requestOf(clientOf("any"), n, n));
     for (const { request, bytes } of all) expect(requests.add(request, bytes)).toBe(bytes);
@@ -119,7 +119,7 @@ describe("in order", () => {
   });
 
   test("one is given up only when its client waits for no other before", () => {
-    const requests = underWay(undefined);
+    const requests = underWay(undefined, Math.random);
     const [mine, yours] = [clientOf("mine"), clientOf("yours")];
     const [one, two, three] = [requestOf(mine, 1, 1), requestOf(yours, 2, 2), requestOf(mine, 3, 3)];
     for (const { request, bytes } of [one, two, three]) requests.add(request, bytes);

@@ -176,12 +176,12 @@ test("modbus: a target that has left very many requests unanswered is still aske
   const it = new VirtualMux({ protocol: "modbus", inFlight: 10_000, queuePerClient: 10_000, timeout: 1_000 });
   const client = await it.client();
   for (let round = 0; round < 5; round++) {
-    client.say(modbus(round, 1, 6, "ab").repeat(10_000));
+    client.say(modbus(round, 1, 6, "abcd").repeat(10_000));
     await it.time.pass(2_000);
   }
   expect(it.count("requestTimeouts")).toBe(50_000);
   const before = it.wires.reduce((sum, { sent }) => sum + sent.length, 0);
-  client.say(modbus(7, 1, 6, "cd"));
+  client.say(modbus(7, 1, 6, "cdef"));
   await it.time.pass(100);
-  expect(it.wires.reduce((sum, { sent }) => sum + sent.length, 0)).toBe(before + 10);
+  expect(it.wires.reduce((sum, { sent }) => sum + sent.length, 0)).toBe(before + 12);
 });

@@ -78,8 +78,9 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     client.pause();
     // More than the kernel holds for the client, so that some of it waits in the proxy when the reset comes.
     const sending = target.send(20_000_000);
-    await world.kit.busy(100);
     const read = async () => (await world.proxy.connections())[0]?.bytesDownstream ?? 0;
+    while ((await read()) === 0) await world.kit.busy();
+    await world.kit.busy(100);
     target.abort();
     await sending;
     await world.kit.busy(100);

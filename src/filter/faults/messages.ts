@@ -125,7 +125,7 @@ export abstract class Messages extends Holder {
 
   /** `rest` is on loan. */
   #begin(rest: Chunk): void {
-    this.#kept = rest.length > 0 ? rest.slice() : NOTHING;
+    this.#kept = rest.length > 0 ? new Uint8Array(rest) : NOTHING;
     this.#begun = rest.length;
   }
 

@@ -1,19 +1,30 @@
-/** `echo`: lines, or whatever else ends in the same few bytes. */
+/**
+ * `echo`: lines, or whatever else ends in the same few bytes. Where lines end in CR LF, a request with an LF of its own is
+ * refused: many targets end a line at that as well, and would see two requests, with two replies, where this sees one.
+ */
 import { latin1Bytes } from "../../filter/pattern.ts";
 import type { Framer } from "../collector.ts";
-import type { Framing, Protocol } from "../message.ts";
+import { BadMessage, type Framing, type Protocol, type RequestMessage } from "../message.ts";
 import { find } from "./find.ts";
-import { wholeMessages } from "./whole.ts";
+import { plainRequest, wholeMessages } from "./whole.ts";
+
+const CR_LF = "\r\n";
+const LF = 0x0a;
 
 export const echoFramer = ({ delimiter }: Framing): Framer => new DelimiterFramer(delimiter);
 
 export const echo: Protocol = {
   summary: "a message ends in a newline, or in what is given as delimiter",
   example: "8000 127.0.0.1:1234",
-  ...wholeMessages(echoFramer),
+  ...wholeMessages(echoFramer, ({ delimiter }) => (delimiter === CR_LF ? oneLine : plainRequest)),
   keys: () => undefined,
   failure: () => undefined,
 };
+
+function oneLine(bytes: Uint8Array): RequestMessage {
+  if (bytes.indexOf(LF) === bytes.length - 1) return plainRequest(bytes);
+  throw new BadMessage("LF without CR in a message, where lines end in CR LF");
+}
 
 /** A message ends behind the first delimiter in it. No byte is looked at twice, but for those of half a delimiter. */
 class DelimiterFramer implements Framer {

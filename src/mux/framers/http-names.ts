@@ -8,7 +8,10 @@ const NAMES = [
   "host",
   "keep-alive",
   "proxy-connection",
+  "sec-websocket-key1",
+  "sec-websocket-key2",
   "te",
+  "trailer",
   "transfer-encoding",
   "upgrade",
 ] as const;
@@ -21,7 +24,8 @@ interface Word {
   readonly bytes: Uint8Array;
 }
 
-const BY_LENGTH: (readonly Word[] | undefined)[] = Array.from({ length: 18 }, (_, length) => {
+const LONGEST = Math.max(...NAMES.map(({ length }) => length));
+const BY_LENGTH: (readonly Word[] | undefined)[] = Array.from({ length: LONGEST + 1 }, (_, length) => {
   const names = NAMES.filter((name) => name.length === length);
   return names.length > 0 ? names.map((name) => ({ name, bytes: ascii(name) })) : undefined;
 });
@@ -83,7 +87,7 @@ const NOT_IN_TRAILERS = new RegExp(
     "connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|host|expect|max-forwards|range",
     "content-(?:length|encoding|type|range|location)|cache-control|pragma|if-.*|(?:set-)?cookie2?",
     "(?:proxy-)?(?:authorization|authenticate)|www-authenticate|forwarded|x-forwarded-.*|x-real-ip|age|date|expires",
-    "location|retry-after|vary|warning|x-http-method.*",
+    "location|retry-after|vary|warning|x-http-method.*|sec-websocket-.*",
   ].join("|")})$`,
 );
 

@@ -3,7 +3,6 @@ import type { ReplyReader, ReplySink } from "../message.ts";
 import { Chunks } from "./http-chunks.ts";
 import { type HttpContext, outOfStep } from "./http-own.ts";
 import { ReplyHead } from "./http-reply-head.ts";
-import { MAX_HEAD } from "./http-request-head.ts";
 import { Trailers } from "./http-trailers.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -11,6 +10,9 @@ const EMPTY = new Uint8Array(0);
 const LEAST = 512;
 /** Bytes that are copied at most so that they go out with a head that was, and not in a packet of their own. */
 const TOGETHER = 16_384;
+
+/** Bytes of a head, and of a trailer section, even where messages are to be shorter: servers send more than clients. */
+const HEAD = 65_536;
 
 /** A part of a reply that is collected. */
 interface Section {
@@ -32,10 +34,10 @@ export class HttpReplies implements ReplyReader {
   /** Where what passes unchanged, but was not given to the sink, begins in the present chunk. */
   #from = 0;
 
-  /** `max`: bytes of a reply's head. */
+  /** `max`: bytes of a reply's head, if it is more than {@link HEAD}. */
   constructor(max: number) {
-    this.#head = new ReplyHead(Math.max(MAX_HEAD, max));
-    this.#trailers = new Trailers(outOfStep, Math.max(MAX_HEAD, max));
+    this.#head = new ReplyHead(Math.max(HEAD, max));
+    this.#trailers = new Trailers(outOfStep, Math.max(HEAD, max));
   }
 
   get waiting(): number {

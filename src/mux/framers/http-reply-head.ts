@@ -1,6 +1,6 @@
 /** The head of a reply: what its body will be (RFC 9112, 6.3), and what of the head goes to the client. */
 import { ascii } from "./http-bytes.ts";
-import { edited } from "./http-edit.ts";
+import { type Cut, edited } from "./http-edit.ts";
 import { Head } from "./http-head.ts";
 import { type HttpContext, outOfStep } from "./http-own.ts";
 import { MINOR, StatusLine } from "./http-status-line.ts";
@@ -26,6 +26,8 @@ export class ReplyHead {
   spent = false;
   readonly #max: number;
   #inFields = false;
+  /** Lines that announce trailers. */
+  readonly #trailer: Cut[] = [];
 
   /** `max`: bytes of it. */
   constructor(max: number) {
@@ -36,6 +38,7 @@ export class ReplyHead {
   begin(): void {
     this.line.begin();
     this.#inFields = false;
+    if (this.#trailer.length > 0) this.#trailer.length = 0;
   }
 
   /** Another reply to the same request follows. */
@@ -68,6 +71,7 @@ export class ReplyHead {
       if (next === "end") break;
       // The target offers it to weir, whose connection it is.
       if (next === "upgrade") this.head.cut();
+      if (next === "trailer") this.#trailer.push(this.head.line);
     }
     this.head.end(bytes, start, this.line.version10);
     return start + this.head.fields.at;
@@ -85,7 +89,10 @@ export class ReplyHead {
     // A client of HTTP/1.0 cannot read chunks. What they hold ends with its connection (RFC 9112, 6.1 and 6.3).
     this.unpacked = version10 && this.body === "chunks";
     this.last = close || this.unpacked || this.body === "close";
-    if (version10 && said.transferEncoding) said.cuts.push(said.transferEncoding);
+    if (!version10) return;
+    if (said.transferEncoding) said.cuts.push(said.transferEncoding);
+    // With the chunks goes what stands behind them, and the word of it.
+    for (const line of this.#trailer) said.cuts.push(line);
   }
 
   #bodyOf(head: boolean): Body {

@@ -6,10 +6,22 @@ import type { KnownName } from "./http-names.ts";
 import { refused } from "./http-own.ts";
 import { authorityEnd, HTTP, RequestLine } from "./http-request-line.ts";
 
-/** Bytes of a head, where a message may have as many. */
-export const MAX_HEAD = 65_536;
+/**
+ * Bytes of a head as it goes to the target, and of a trailer section, where a message may have as many. It is the limit of
+ * Node and of Bun: from a larger one they would close the connection, which is also that of others.
+ */
+export const MAX_HEAD = 16_384;
 
 const CONTINUE = ascii("100-continue");
+const HOST = ascii("Host: ");
+/**
+ * Of whom a request of HTTP/1.0 does not say it. It is nobody's name (RFC 6761, 6.4), so the target's default server
+ * answers, as it does without a `Host`. Nothing at all is what RFC 9112, 3.2 would have there; nginx answers that with 400
+ * and closes the connection.
+ */
+const NOBODY = ascii("unknown.invalid");
+const CRLF = ascii("\r\n");
+const NOTHING = ascii("");
 
 export class RequestHead {
   readonly line = new RequestLine();
@@ -21,6 +33,9 @@ export class RequestHead {
   /** Of `Host`; -1: there is none. */
   #host = -1;
   #hostEnd = 0;
+  /** The authority of an absolute target; its end is 0 of another. */
+  #name = 0;
+  #nameEnd = 0;
 
   /** `max`: bytes of it. */
   constructor(max: number) {
@@ -33,11 +48,23 @@ export class RequestHead {
     this.expects = false;
     this.#inFields = false;
     this.#host = -1;
+    this.#nameEnd = 0;
   }
 
   /** It has a body, or may have one. */
   get hasBody(): boolean {
     return this.head.chunked || this.head.length > 0;
+  }
+
+  /** What `message`, whose head this is, has to have in addition before it goes on as HTTP/1.1: a `Host` (RFC 9112, 3.2). */
+  added(message: Uint8Array): Uint8Array {
+    if (this.#host >= 0) return NOTHING;
+    const name = this.#nameEnd > 0 ? message.subarray(this.#name, this.#nameEnd) : NOBODY;
+    const line = new Uint8Array(HOST.length + name.length + CRLF.length);
+    line.set(HOST);
+    line.set(name, HOST.length);
+    line.set(CRLF, HOST.length + name.length);
+    return line;
   }
 
   /** No request of this client follows. */
@@ -54,8 +81,12 @@ export class RequestHead {
     const most = start + this.#max;
     const end = this.#end(bytes, start, Math.min(limit, most));
     if (end >= 0 || limit < most) return end;
+    throw this.#tooLarge();
+  }
+
+  #tooLarge() {
     const what = this.#inFields ? "a head" : "a request line";
-    throw refused(`${what} of more than ${this.#max} bytes`, this.#inFields ? 431 : 414);
+    return refused(`${what} of more than ${this.#max} bytes`, this.#inFields ? 431 : 414);
   }
 
   #end(bytes: Uint8Array, start: number, limit: number): number {
@@ -97,6 +128,10 @@ export class RequestHead {
         break;
       case "upgrade":
         throw refused("an Upgrade: another protocol cannot share a connection", 501);
+      case "sec-websocket-key1":
+      case "sec-websocket-key2":
+        // Old versions of gunicorn take the 8 bytes behind such a head for its body.
+        throw refused("a key of a WebSocket before RFC 6455", 501);
     }
   }
 
@@ -105,8 +140,15 @@ export class RequestHead {
     head.end(bytes, start, line.version10);
     if (this.#host < 0 && !line.version10) throw refused("no Host");
     if (line.form === "absolute") this.#authority(bytes, start);
+    if (this.#host < 0) this.#checkRoom();
     // Targets that do not expect a body there take it for the next request.
     if (this.hasBody && (line.method === "GET" || line.method === "HEAD")) throw refused("a GET or HEAD with a body");
+  }
+
+  /** For what {@link added} will add. */
+  #checkRoom(): void {
+    const name = this.#nameEnd > 0 ? this.#nameEnd - this.#name : NOBODY.length;
+    if (this.head.fields.at + HOST.length + name + CRLF.length > this.#max) throw this.#tooLarge();
   }
 
   #authority(bytes: Uint8Array, start: number): void {
@@ -116,5 +158,7 @@ export class RequestHead {
     if (to === from || !isHost(bytes, from, to)) throw refused("a target without a host");
     if (this.#host >= 0 && !sameHost(bytes, from, to, start + this.#host, start + this.#hostEnd))
       throw refused("a Host other than the target's");
+    this.#name = from - start;
+    this.#nameEnd = to - start;
   }
 }

@@ -1,12 +1,7 @@
 /** The first line of a request (RFC 9112, 3), and the CRLF before it that some clients send behind a body (2.2). */
 import { ascii, CR, LF, lowerCase, SP, TOKEN } from "./http-bytes.ts";
+import { type Method, methodOf } from "./http-methods.ts";
 import { refused } from "./http-own.ts";
-
-const METHODS = ["GET", "HEAD", "OPTIONS", "CONNECT", "TRACE"] as const;
-const WORDS = METHODS.map((name) => ({ name, bytes: ascii(name) }));
-
-/** `other`: what it is makes no difference here. */
-export type Method = (typeof METHODS)[number] | "other";
 
 /** `absolute`: it begins with `http://` (RFC 9112, 3.2.2). */
 export type Form = "origin" | "absolute" | "asterisk";
@@ -120,23 +115,19 @@ export class RequestLine {
     return from + VERSION.length;
   }
 
+  /** Where the last digit of the version is, once the line is complete. */
+  get minor(): number {
+    return this.targetEnd + 1 + MINOR;
+  }
+
   #check(bytes: Uint8Array, start: number): void {
     if (this.method === "CONNECT") throw refused("CONNECT: a tunnel cannot share a connection", 501);
     if (this.method === "TRACE") throw refused("TRACE: it shows what others have put into a request", 501);
+    if (this.method === "miscased") throw refused("a method in the wrong case");
+    if (this.method === "unknown") throw refused("a method that not every target knows", 501);
     this.form = formOf(bytes, start + this.target, start + this.targetEnd);
     if (this.form === "asterisk" && this.method !== "OPTIONS") throw refused("a target that only OPTIONS can have");
   }
-}
-
-/** Methods know their case (RFC 9110, 9.1). */
-function methodOf(bytes: Uint8Array, from: number, to: number): Method {
-  for (const word of WORDS) {
-    if (word.bytes.length !== to - from) continue;
-    let at = 0;
-    while (at < word.bytes.length && bytes[from + at] === word.bytes[at]) at++;
-    if (at === word.bytes.length) return word.name;
-  }
-  return "other";
 }
 
 function formOf(bytes: Uint8Array, from: number, to: number): Form {

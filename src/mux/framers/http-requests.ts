@@ -4,13 +4,13 @@ import type { RequestMessage, RequestReader, RequestSink } from "../message.ts";
 import { ascii } from "./http-bytes.ts";
 import { Chunks } from "./http-chunks.ts";
 import { edited } from "./http-edit.ts";
+import { isSafe } from "./http-methods.ts";
 import { contextOf, refused } from "./http-own.ts";
 import { MAX_HEAD, RequestHead } from "./http-request-head.ts";
 import { Trailers } from "./http-trailers.ts";
 
 const GO_ON = ascii("HTTP/1.1 100 Continue\r\n\r\n");
-const NOTHING = ascii("");
-const KEEP_ALIVE = ascii("Connection: keep-alive\r\n");
+const ONE = 0x31;
 
 export class HttpRequests implements RequestReader {
   readonly #framer: RequestFramer;
@@ -137,15 +137,22 @@ export class RequestFramer implements Framer {
 
   /** The request in `message`, whose end was found. */
   request(message: Uint8Array): RequestMessage {
-    const { line, head, last, hasBody } = this.#head;
+    const { last, hasBody, line } = this.#head;
     const { method, version10 } = line;
-    const lines = version10 ? KEEP_ALIVE : NOTHING;
-    const unchanged = head.cuts.length === 0 && !version10;
     return {
-      bytes: unchanged ? message : edited(message, head.cuts, head.fields.at - 2, lines),
-      idempotent: !hasBody && method !== "other",
+      bytes: this.#passedOn(message),
+      idempotent: !hasBody && isSafe(method),
       last,
       context: contextOf(method === "HEAD", version10, last),
     };
+  }
+
+  #passedOn(message: Uint8Array): Uint8Array {
+    const { line, head } = this.#head;
+    if (head.cuts.length === 0 && !line.version10) return message;
+    const bytes = edited(message, head.cuts, head.fields.at - 2, this.#head.added(message));
+    // Its version is weir's (RFC 9112, 2.3): a target of which 1.0 is asked may close the connection of others.
+    bytes[line.minor - line.blank] = ONE;
+    return bytes;
   }
 }

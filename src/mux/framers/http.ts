@@ -11,6 +11,7 @@ export const http: Protocol = {
   summary: "HTTP/1.1: keep-alive to the target, whatever clients do; ambiguous requests are refused",
   example: "0.0.0.0:8080 127.0.0.1:8000",
   announcesEnd: true,
+  cautious: true,
   apologizes: true,
   requests: ({ maxMessage }) => new HttpRequests(maxMessage),
   replies: ({ maxMessage }) => new HttpReplies(maxMessage),

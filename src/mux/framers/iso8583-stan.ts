@@ -4,7 +4,8 @@
  * have the number of what it reverses (0200).
  *
  * Understood is ISO 8583:1987 in ASCII: no header between the length and the message type; the type, the fields and the
- * lengths of those that vary are ASCII; the bitmap is binary (8 or 16 bytes) or hexadecimal (16 or 32 characters).
+ * lengths of those that vary are ASCII; the bitmap is binary (8 or 16 bytes) or hexadecimal (16 or 32 characters), and a
+ * message that is one with either, with different keys, is refused.
  * Packed decimals (BCD), EBCDIC and the later editions of the standard, whose fields have other formats, are not.
  */
 import { latin1 } from "../../filter/pattern.ts";
@@ -82,10 +83,12 @@ function keyOf(bytes: Uint8Array): string | BadMessage {
   }
   if (!isHex(bytes)) return keyBehind(bytes, false);
   const key = keyBehind(bytes, true);
-  if (typeof key === "string") return key;
   // Eight bytes of a bitmap may happen to look like digits.
   const other = keyBehind(bytes, false);
-  return typeof other === "string" ? other : key;
+  if (typeof other !== "string") return key;
+  if (typeof key !== "string" || key === other) return other;
+  // Which of them the target takes is anybody's guess: with the other key its reply would go to somebody else.
+  return new BadMessage("a bitmap that can be read in two ways, as hexadecimal and as binary");
 }
 
 /** The bitmap looks like hexadecimal. */

@@ -4,7 +4,7 @@
  */
 import { latin1, latin1Bytes } from "../../filter/pattern.ts";
 import { BadMessage } from "../message.ts";
-import { CR, LF } from "./redis-number.ts";
+import { LF } from "./redis-number.ts";
 
 /** What a command is told. */
 export interface RedisAnswer {
@@ -13,7 +13,7 @@ export interface RedisAnswer {
   readonly last: boolean;
 }
 
-/** Words of a command: each byte a character, the first one in upper case. Undefined: it goes to the target. */
+/** Words of a command, each byte a character. Undefined: it goes to the target. */
 type Rule = (words: readonly string[]) => RedisAnswer | undefined;
 
 const OK: RedisAnswer = { bytes: latin1Bytes("+OK\r\n"), last: false };
@@ -46,7 +46,12 @@ const CLIENT_PASSES = new Set(["ID", "INFO", "LIST", "GETNAME", "GETREDIR", "TRA
 const CLIENT_NAMES = new Set(["SETNAME", "SETINFO"]);
 
 /** Options of XREAD and XREADGROUP in front of STREAMS, with how many words belong to them. */
-const READ_OPTIONS: Readonly<Record<string, number>> = { COUNT: 1, GROUP: 2, NOACK: 0, CLAIM: 1 };
+const READ_OPTIONS: ReadonlyMap<string, number> = new Map([
+  ["COUNT", 1],
+  ["GROUP", 2],
+  ["NOACK", 0],
+  ["CLAIM", 1],
+]);
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...REFUSED.map((name): [string, Rule] => {
@@ -61,7 +66,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   // Every connection is on database 0. The commands behind would read and write that one.
   ["SELECT", ([, index]) => (index === "0" ? OK : { ...refused("SELECT of a database other than 0"), last: true })],
   ["CLIENT", client],
-  ["SCRIPT", ([, sub = ""]) => (upper(sub) === "DEBUG" ? refused("SCRIPT DEBUG") : undefined)],
+  ["SCRIPT", ([, sub = ""]) => (option(sub) === "DEBUG" ? refused("SCRIPT DEBUG") : undefined)],
   ["XREAD", (words) => (mayBlock(words) ? refused("XREAD BLOCK") : undefined)],
   ["XREADGROUP", (words) => (mayBlock(words) ? refused("XREADGROUP BLOCK") : undefined)],
   // Redis takes them for a browser that was led here, and ends the connection.
@@ -71,7 +76,18 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 /** What is in the table, and hardly anything else. */
 const HASHES = new Set([...RULES.keys()].map((name) => hash(latin1Bytes(name), 0, name.length)));
-const LONGEST = Math.max(...[...RULES.keys()].map((name) => name.length));
+
+/** Bytes of a command's name: no command has as many. */
+const NAME_MAX = 64;
+const ZERO = 0x30;
+/**
+ * Redis compares names as C does, up to the first NUL, once a hash of all their bytes has led it there: of some thousand
+ * names such as "MULTI\0" with a number behind one is MULTI. No command has such a name.
+ */
+const NO_NAME: RedisAnswer = {
+  bytes: redisError(`a command's name is of printable ASCII, ${NAME_MAX} bytes of it at most`),
+  last: false,
+};
 
 /**
  * How a command is answered here; undefined: it goes to the target.
@@ -81,17 +97,32 @@ const LONGEST = Math.max(...[...RULES.keys()].map((name) => name.length));
  */
 export function answerHere(bytes: Uint8Array): RedisAnswer | undefined {
   // Most commands are none of these: that is found out without a string.
-  const from = bytes.indexOf(LF, bytes.indexOf(LF) + 1) + 1;
-  const to = bytes.indexOf(CR, from);
-  if (to - from > LONGEST || !HASHES.has(hash(bytes, from, to))) return undefined;
+  const head = bytes.indexOf(LF) + 2;
+  const from = bytes.indexOf(LF, head) + 1;
+  const to = from + lengthAt(bytes, head, from - 2);
+  if (to - from > NAME_MAX) return NO_NAME;
+  const found = hash(bytes, from, to);
+  if (found === undefined) return NO_NAME;
+  if (!HASHES.has(found)) return undefined;
   const rule = RULES.get(upper(latin1(bytes.subarray(from, to))));
   return rule?.(wordsOf(bytes));
 }
 
-/** The same for upper and lower case. */
-function hash(bytes: Uint8Array, from: number, to: number): number {
+/** The digits from `from` on and before `to`. */
+function lengthAt(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) value = value * 10 + (bytes[at] ?? 0) - ZERO;
+  return value;
+}
+
+/** The same for upper and lower case; undefined: there is a byte that no name has. */
+function hash(bytes: Uint8Array, from: number, to: number): number | undefined {
   let hash = to - from;
-  for (let at = from; at < to; at++) hash = (hash * 31 + ((bytes[at] ?? 0) & 0xdf)) | 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x21 || byte > 0x7e) return undefined;
+    hash = (hash * 31 + (byte & 0xdf)) | 0;
+  }
   return hash;
 }
 
@@ -112,6 +143,12 @@ function upper(text: string): string {
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
+/** A word that is no data, as Redis compares it: as C does, up to the first NUL, whatever follows. */
+function option(text: string): string {
+  const nul = text.indexOf("\0");
+  return upper(nul < 0 ? text : text.slice(0, nul));
+}
+
 /** A word of the client in a reply to it: nothing that would end a line. */
 function word(text: string): string {
   return text.replace(/[^!-~]/g, "?").slice(0, 32);
@@ -123,7 +160,7 @@ function refused(what: string): RedisAnswer {
 
 function client(words: readonly string[]): RedisAnswer | undefined {
   if (words.length < 2) return undefined;
-  const sub = upper(words[1] ?? "");
+  const sub = option(words[1] ?? "");
   if (CLIENT_PASSES.has(sub)) return undefined;
   if (CLIENT_NAMES.has(sub)) return OK;
   // Who asks not to be answered would take the next answer for that of another command.
@@ -133,11 +170,11 @@ function client(words: readonly string[]): RedisAnswer | undefined {
 /** BLOCK is an option here, and not the name of a group, a consumer or a stream; or nobody knows. */
 function mayBlock(words: readonly string[]): boolean {
   for (let at = 1; at < words.length; at++) {
-    const option = upper(words[at] ?? "");
-    if (option === "BLOCK") return true;
-    if (option === "STREAMS") return false;
-    const more = READ_OPTIONS[option];
-    if (more === undefined) return words.some((any) => upper(any) === "BLOCK");
+    const name = option(words[at] ?? "");
+    if (name === "BLOCK") return true;
+    if (name === "STREAMS") return false;
+    const more = READ_OPTIONS.get(name);
+    if (more === undefined) return words.some((any) => option(any) === "BLOCK");
     at += more;
   }
   return false;

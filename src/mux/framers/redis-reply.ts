@@ -4,6 +4,12 @@ import { BadMessage } from "../message.ts";
 import { find, shown } from "./find.ts";
 import { CR, checkLineEnd, INTEGER_DIGITS, LENGTH_DIGITS, RedisNumber } from "./redis-number.ts";
 
+export const STATUS = 0x2b;
+export const ERROR = 0x2d;
+export const INTEGER = 0x3a;
+export const BULK = 0x24;
+export const ARRAY = 0x2a;
+
 /** Bytes of the shortest element: "+", CR LF. */
 const ELEMENT_MIN = 3;
 
@@ -43,19 +49,19 @@ export class RedisReplyFramer implements Framer {
   #element(bytes: Uint8Array, start: number, at: number, limit: number): number {
     const number = this.#number;
     switch (bytes[at]) {
-      case 0x2b: // +
-      case 0x2d: // -
+      case STATUS:
+      case ERROR:
         return this.#line(bytes, start, at, limit);
-      case 0x3a: // :
+      case INTEGER:
         return number.read(bytes, at + 1, limit, INTEGER_DIGITS) ? number.end : 0;
-      case 0x24: // $
+      case BULK:
         return this.#length(bytes, at, limit) ? this.#bulk(bytes, limit) : 0;
-      case 0x2a: // *
+      case ARRAY:
         if (!this.#length(bytes, at, limit)) return 0;
         this.#left += Math.max(0, number.value);
         return number.end;
       default:
-        throw new BadMessage(`a reply of the type ${shown(bytes.slice(at, at + 1))}, which RESP2 does not have`);
+        return noReplyType(bytes[at] ?? 0);
     }
   }
 
@@ -70,8 +76,8 @@ export class RedisReplyFramer implements Framer {
   #length(bytes: Uint8Array, at: number, limit: number): boolean {
     const number = this.#number;
     if (!number.read(bytes, at + 1, limit, LENGTH_DIGITS)) return false;
-    if (number.value >= -1) return true;
-    throw new BadMessage(`a length of ${number.value} in a reply`);
+    checkReplyLength(number.value);
+    return true;
   }
 
   #bulk(bytes: Uint8Array, limit: number): number {
@@ -81,4 +87,14 @@ export class RedisReplyFramer implements Framer {
     if (behind <= limit) checkLineEnd(bytes, behind - 2);
     return behind;
   }
+}
+
+/** @throws {BadMessage} */
+export function noReplyType(type: number): never {
+  throw new BadMessage(`a reply of the type ${shown(Uint8Array.of(type))}, which RESP2 does not have`);
+}
+
+/** @throws {BadMessage} */
+export function checkReplyLength(length: number): void {
+  if (length < -1) throw new BadMessage(`a length of ${length} in a reply`);
 }

@@ -10,9 +10,9 @@ import {
 } from "../message.ts";
 import { answerHere, redisError } from "./redis-commands.ts";
 import { inlineToArray } from "./redis-inline.ts";
-import { RedisReplyFramer } from "./redis-reply.ts";
+import { RedisReplies } from "./redis-replies.ts";
 import { ARRAY, RedisRequestFramer } from "./redis-request.ts";
-import { plainRequest, WholeReplies } from "./whole.ts";
+import { plainRequest } from "./whole.ts";
 
 const FAILURES: Readonly<Record<FailureKind, FailureReply>> = {
   incomplete: { bytes: redisError("the rest of a command did not come in time"), last: true },
@@ -26,7 +26,7 @@ export const redis: Protocol = {
   example: "6379 127.0.0.1:6380",
   apologizes: true,
   requests: ({ maxMessage }) => new RedisRequests(maxMessage),
-  replies: ({ maxMessage }) => new WholeReplies(new RedisReplyFramer(), maxMessage),
+  replies: () => new RedisReplies(),
   keys: () => undefined,
   failure: (kind) => FAILURES[kind],
 };

@@ -11,8 +11,8 @@ import {
   type RequestSink,
 } from "../message.ts";
 
-/** What there is to say of a request; may throw {@link BadMessage}. */
-export type Describe = (bytes: Uint8Array) => RequestMessage;
+/** What there is to say of a request, or what it is answered here; may throw {@link BadMessage}. */
+export type Describe = (bytes: Uint8Array) => RequestMessage | Uint8Array;
 
 /** Both readers of a protocol that frames requests and replies alike. */
 export function wholeMessages(
@@ -46,11 +46,15 @@ class WholeRequests implements RequestReader {
   read(chunk: Uint8Array, sink: RequestSink): void {
     const messages = this.#messages;
     messages.put(chunk);
-    for (let message = messages.next(); message; message = messages.next()) sink.request(this.#describe(message));
+    for (let message = messages.next(); message; message = messages.next()) {
+      const described = this.#describe(message);
+      if (described instanceof Uint8Array) sink.answer(described, false);
+      else sink.request(described);
+    }
   }
 }
 
-export class WholeReplies implements ReplyReader {
+class WholeReplies implements ReplyReader {
   readonly #messages: Collector;
 
   /** `max`: bytes of a reply. */

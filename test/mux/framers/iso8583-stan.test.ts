@@ -84,6 +84,20 @@ describe("what belongs together has the same key", () => {
     expect(ofRequest(bytes)).toInclude("000042");
   });
 
+  test("a message that is one with either kind of bitmap is refused, unless it has the same key", () => {
+    // As hexadecimal it is field 11 alone, behind 16 characters; as binary 3, 4 and 11, behind 8 and then 18, and others.
+    const make = (type: string, behind: string) => {
+      const body = `${type}0020000000000000${behind.padEnd(100, "0")}`;
+      return bytesOf(`\0${String.fromCharCode(body.length)}${body}`);
+    };
+    const two = "0000000000654321";
+    expect(read(make("0200", two)).error).toBe("a bitmap that can be read in two ways, as hexadecimal and as binary");
+    expect(ofReply(make("0210", two))).toBeUndefined();
+    const same = "";
+    expect(read(make("0200", same)).messages).toHaveLength(1);
+    expect(ofReply(make("0210", same))).toBe(ofRequest(make("0200", same)) as string);
+  });
+
   test("classes, functions, trace numbers and terminals tell messages apart", () => {
     const others = [
       message("0100", PURCHASE),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Framing, LengthField } from "../../../src/mux/message.ts";
 import { PROTOCOLS } from "../../../src/mux/protocols.ts";
-import { byteByByte, bytesOf, cut, cuts, FRAMING, readRequests } from "../reading.ts";
+import { byteByByte, bytesOf, cut, cuts, FRAMING, readReplies, readRequests } from "../reading.ts";
 
 describe("echo", () => {
   const read = (delimiter: string, text: string, sizes: readonly number[] = []) =>
@@ -11,8 +11,21 @@ describe("echo", () => {
 
   test("a message ends behind its delimiter", () => {
     expect(read("\n", "a\nbc\n\nd")).toMatchObject({ messages: ["a\n", "bc\n", "\n"], waiting: 1 });
-    expect(read("\r\n", "a\r\nb\rc\nd\r\r\n\r")).toMatchObject({ messages: ["a\r\n", "b\rc\nd\r\r\n"], waiting: 1 });
+    expect(read("\r\n", "a\r\nb\rc\r\r\n\r")).toMatchObject({ messages: ["a\r\n", "b\rc\r\r\n"], waiting: 1 });
     expect(read("\xff\0", "\xff\xff\0x\xff")).toMatchObject({ messages: ["\xff\xff\0"], waiting: 2 });
+  });
+
+  test("where lines end in CR LF, one LF alone is no part of a request, and may be one of a reply", () => {
+    for (const bad of ["a\nb\r\n", "\na\r\n", "a\n\r\n", "\n\r\n"]) {
+      const { messages, error } = read("\r\n", `ok\r\n${bad}`);
+      expect(messages).toEqual(["ok\r\n"]);
+      expect(error).toBe("LF without CR in a message, where lines end in CR LF");
+      const replies = readReplies(PROTOCOLS.echo, { ...FRAMING, delimiter: "\r\n" }, [bytesOf(bad)]);
+      expect(replies.messages).toEqual([bad]);
+    }
+    // Of others nobody knows that they are lines.
+    expect(read("\n\n", "a\nb\n\n").messages).toEqual(["a\nb\n\n"]);
+    expect(read("\r\n.\r\n", "a\r\nb\n\r\n.\r\n").messages).toEqual(["a\r\nb\n\r\n.\r\n"]);
   });
 
   test("a delimiter that begins within another is found, however it is cut", () => {

@@ -54,6 +54,54 @@ test("it does not matter how they are written", () => {
   expect(inline(" 'MON'\r\n")).toEqual([array("MON")]);
 });
 
+describe("a name that Redis might take for another", () => {
+  const NO_NAME = "<-ERR weir: a command's name is of printable ASCII, 64 bytes of it at most\r\n";
+  const command = (...words: string[]) =>
+    `*${words.length}\r\n${words.map((one) => `$${one.length}\r\n${one}\r\n`).join("")}`;
+  const said = (...words: string[]) =>
+    readRequests(PROTOCOLS.redis, FRAMING, [bytesOf(command(...words) + command("PING"))]).messages;
+
+  test("does not get there: it is compared up to its first NUL", () => {
+    for (const name of ["MULTI\x00110", "MULTI\0", "\0MULTI", "\0", "GET\0", "multi\0\r\n$4\r\nPING"]) {
+      expect(said(name, "k")).toEqual([NO_NAME, command("PING")]);
+    }
+    for (let byte = 0; byte < 256; byte++) {
+      const name = `GE${String.fromCharCode(byte)}T`;
+      const printable = byte > 0x20 && byte < 0x7f;
+      expect(said(name, "k")).toEqual([printable ? command(name, "k") : NO_NAME, command("PING")]);
+    }
+    // Where it ends is what its length says.
+    for (const name of ["GET\rX\0", "GET\r\n\0", "MULTI\r\n"]) expect(said(name)[0]).toBe(NO_NAME);
+    expect(readRequests(PROTOCOLS.redis, FRAMING, [bytesOf('"MULTI\\x00110"\r\n')]).messages).toEqual([NO_NAME]);
+  });
+
+  test("nor does one that is longer than any", () => {
+    expect(said("a".repeat(64))[0]).toBe(command("a".repeat(64)));
+    expect(said("a".repeat(65))[0]).toBe(NO_NAME);
+    expect(said("a".repeat(100_000))[0]).toBe(NO_NAME);
+  });
+
+  test("words that are no data are compared up to their first NUL as well", () => {
+    expect(said("SCRIPT", "debug\0x", "YES")[0]).toBe(refusal("SCRIPT DEBUG"));
+    expect(said("CLIENT", "REPLY\x001", "OFF")).toEqual([refusal("CLIENT REPLY")]);
+    expect(said("CLIENT", "KILL\0", "x")[0]).toBe(refusal("CLIENT KILL"));
+    expect(said("SELECT", "0\0")).toEqual([refusal("SELECT of a database other than 0")]);
+    for (const block of ["BLOCK\0", "block\0x"]) {
+      expect(said("XREAD", block, "0", "STREAMS", "s", "$")[0]).toBe(refusal("XREAD BLOCK"));
+      expect(said("XREAD", "COUNT\0", "1", block, "0", "STREAMS", "s", "$")[0]).toBe(refusal("XREAD BLOCK"));
+      expect(said("XREADGROUP", "GROUP", "g", "c", "NOVEL", block, "0", "STREAMS", "s", ">")[0]).toBe(
+        refusal("XREADGROUP BLOCK"),
+      );
+    }
+    const passes = (...words: string[]) => expect(said(...words)[0]).toBe(command(...words));
+    passes("XREAD", "STREAMS\0", "BLOCK\0", "0");
+    passes("XREADGROUP", "GROUP", "BLOCK\0", "c\0", "STREAMS", "s\0", ">");
+    // Data may hold whatever it likes.
+    passes("SET", "MULTI\0", "\0\r\n\xff");
+    passes("XREAD", "constructor", "STREAMS", "s", "$");
+  });
+});
+
 test("a client in RESP3 is told as by an old server", () => {
   expect(read("HELLO 3").messages).toEqual([refusal("HELLO", "NOPROTO")]);
 });

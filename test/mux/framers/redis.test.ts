@@ -1,5 +1,6 @@
 /** RESP, as Redis 7 reads and writes it: what it takes, what it ignores, and where it sees an error. */
 import { describe, expect, test } from "bun:test";
+import { BadMessage } from "../../../src/mux/message.ts";
 import { PROTOCOLS } from "../../../src/mux/protocols.ts";
 import { bytesOf, FRAMING, readReplies, readRequests } from "../reading.ts";
 
@@ -7,6 +8,30 @@ const { redis } = PROTOCOLS;
 const PING = "*1\r\n$4\r\nPING\r\n";
 const requests = (text: string, framing = FRAMING) => readRequests(redis, framing, [bytesOf(text)]);
 const replies = (text: string, framing = FRAMING) => readReplies(redis, framing, [bytesOf(text)]);
+/** What a sink is given before anything is wrong, if it is. */
+function pieces(...chunks: Uint8Array[]): { parts: string[]; done: number } {
+  const parts: string[] = [];
+  let done = 0;
+  const reader = redis.replies(FRAMING);
+  const sink = {
+    context: undefined,
+    unasked: false,
+    part(bytes: Uint8Array) {
+      // Nothing is copied.
+      expect(chunks.map(({ buffer }) => buffer)).toContain(bytes.buffer);
+      parts.push(Buffer.from(bytes).toString("latin1"));
+    },
+    done: () => void done++,
+  };
+  try {
+    for (const chunk of chunks) reader.read(chunk, sink);
+  } catch (error) {
+    expect(error).toBeInstanceOf(BadMessage);
+  }
+  expect(reader.waiting).toBe(0);
+  return { parts, done };
+}
+
 const array = (...words: string[]) =>
   `*${words.length}\r\n${words.map((one) => `$${one.length}\r\n${one}\r\n`).join("")}`;
 
@@ -30,8 +55,8 @@ describe("requests", () => {
     inline("PING\n", "PING");
     inline("PING\r\r\n", "PING");
     inline("\t\v ping  hello \r\n", "ping", "hello");
-    inline("PING\f\r\n", "PING\f");
-    inline("\xa0PING\r\n", "\xa0PING");
+    inline("ECHO PING\f\r\n", "ECHO", "PING\f");
+    inline("ECHO \xa0PING\r\n", "ECHO", "\xa0PING");
     inline('echo "a b\\n\\x41\\"\\q"\r\n', "echo", 'a b\nA"q');
     inline("echo 'a\\'b\\n' \r\n", "echo", "a'b\\n");
     inline("set a'b' \"\"\r\n", "set", "ab", "");
@@ -104,8 +129,29 @@ describe("replies", () => {
     expect(replies("*-2\r\n").error).toBe("a length of -2 in a reply");
     expect(replies("+OK\rX").error).toInclude("CR LF");
     expect(replies("$1\r\nabc").error).toInclude('"bc"');
-    expect(replies("*9999999999\r\n").error).toInclude("max_message");
-    expect(replies(`+${"a".repeat(100)}`, { ...FRAMING, maxMessage: 100 }).error).toInclude("max_message");
+    expect(replies("*1\r\n".repeat(3) + "*9999999999\r\n".repeat(1_000_000)).error).toInclude("more elements");
+  });
+
+  test("pass as they come, in pieces, of whatever size they are", () => {
+    const small = { ...FRAMING, maxMessage: 16 };
+    const all = [
+      "*9999999999\r\n",
+      `+${"a".repeat(100_000)}\r\n`,
+      `-${"a".repeat(100_000)}\r\n`,
+      `$200000\r\n${"\r\n".repeat(100_000)}\r\n`,
+    ];
+    for (const reply of all.slice(1))
+      expect(replies(reply, small)).toMatchObject({ messages: [reply], error: undefined });
+    for (const reply of all) expect(pieces(bytesOf(reply))).toEqual({ parts: [reply], done: reply === all[0] ? 0 : 1 });
+    const [first, second] = ["*2\r\n$3\r\na", "bc\r\n:1\r\n+OK\r\n$-"];
+    expect(pieces(bytesOf(first), bytesOf(second))).toEqual({
+      parts: [first, "bc\r\n:1\r\n", "+OK\r\n", "$-"],
+      done: 2,
+    });
+  });
+
+  test("of a chunk with something wrong in it, the reply that it belongs to is not passed on", () => {
+    expect(pieces(bytesOf("+OK\r\n*2\r\n:1\r\n!"))).toEqual({ parts: ["+OK\r\n"], done: 1 });
   });
 });
 

@@ -206,21 +206,38 @@ function modbus(): Codec {
     const size = bytes.length < 6 ? 0 : 6 + (bytes[4] as number) * 256 + (bytes[5] as number);
     return bytes.length < size ? 0 : size;
   };
-  const read = (bytes: Uint8Array, at: number) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-  const inside = (message: Uint8Array) => ({ client: read(message, 8), n: read(message, 12) });
+  const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset);
+  /** Function 3 has 4 bytes in which to say it, 16 as many as there are registers. */
+  const inside = (message: Uint8Array) => {
+    const view = viewOf(message);
+    if (message[7] === 3) return { client: view.getUint16(8), n: view.getUint16(10) };
+    return { client: view.getUint32(13), n: view.getUint32(17) };
+  };
+  const frame = ({ client, n }: Asked, code: number, size: number) => {
+    const bytes = new Uint8Array(8 + size);
+    const view = viewOf(bytes);
+    view.setUint16(0, n);
+    view.setUint16(4, 2 + size);
+    view.setUint8(6, client % 200);
+    view.setUint8(7, code);
+    return { bytes, view };
+  };
   return {
     settings: { protocol: "modbus" },
     ordered: false,
-    request({ client, n }, random) {
-      const size = random.between(0, 200);
-      const bytes = new Uint8Array(16 + size);
-      const view = new DataView(bytes.buffer);
-      view.setUint16(0, n);
-      view.setUint16(4, 10 + size);
-      view.setUint8(6, client % 200);
-      view.setUint8(7, n % 2 === 0 ? 3 : 16);
-      view.setUint32(8, client);
-      view.setUint32(12, n);
+    request(asked, random) {
+      if (asked.n % 2 === 0) {
+        const { bytes, view } = frame(asked, 3, 4);
+        view.setUint16(8, asked.client);
+        view.setUint16(10, asked.n);
+        return bytes;
+      }
+      const registers = random.between(4, 100);
+      const { bytes, view } = frame(asked, 16, 5 + 2 * registers);
+      view.setUint16(10, registers);
+      view.setUint8(12, 2 * registers);
+      view.setUint32(13, asked.client);
+      view.setUint32(17, asked.n);
       return bytes;
     },
     cutRequest: cut,

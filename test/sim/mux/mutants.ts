@@ -3,6 +3,7 @@ import type { Mutant } from "../mutants.ts";
 
 const LINE = "src/mux/line.ts";
 const TRUNK = "src/mux/trunk.ts";
+const FATES = "src/mux/fates.ts";
 const CLIENT = "src/mux/client.ts";
 const DISPATCHER = "src/mux/dispatcher.ts";
 const UNDER_WAY = "src/mux/under-way.ts";
@@ -23,7 +24,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: requests of a client are under way on one connection, where replies come in order",
     file: DISPATCHER,
-    find: "if (this.#owner.inOrder) return client.line ?? this.#freest();",
+    find: "if (this.#owner.inOrder && client.line) return client.line;",
     replace: "",
   },
   {
@@ -40,15 +41,15 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "mux: a request is not sent again when a part of its reply was passed on",
-    file: TRUNK,
+    file: FATES,
     find: "request === expired || request.begun ||",
     replace: "request === expired ||",
   },
   {
     rule: "mux: a failure waits for the replies before it",
     file: CLIENT,
-    find: "!this.gone && this.inFlight + this.#due === 0 && !this.clogged",
-    replace: "!this.gone && !this.clogged",
+    find: "!this.gone && this.inFlight + this.#due === 0",
+    replace: "!this.gone",
   },
   {
     rule: "mux: a failure, and the end, wait for replies that were read and not delivered",
@@ -77,7 +78,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "mux: clients whose requests wait for a connection that has ended go on",
     file: LINE,
-    find: "    while (this.parked.first) this.#freed();",
+    find: "    this.#trunk.unpark(this);",
     replace: "",
   },
   {
