@@ -31,6 +31,8 @@ export class Dispatcher {
     if (this.#held || this.#ready.first || !client.mayAsk(inFlightPerClient || inFlight)) return false;
     const line = this.#lineFor(client, request, bytes);
     if (!line?.free || line.parked.first || !line.accepts(request, bytes)) return false;
+    // It may still stand in line for a request that was given up meanwhile.
+    client.chain?.remove(client);
     line.send(request, bytes);
     return true;
   }
@@ -80,7 +82,9 @@ export class Dispatcher {
   #serve(line: Line): void {
     for (let client = line.parked.first; client && line.free; ) {
       const { after, next } = client;
-      if (!next?.bytes || !client.ready) line.parked.remove(client);
+      const elsewhere = this.#owner.inOrder && client.line !== undefined && client.line !== line;
+      if (elsewhere) this.#ready.push(client);
+      else if (!next?.bytes || !client.ready) line.parked.remove(client);
       else if (line.accepts(next, next.bytes)) this.#send(client, line, next.bytes);
       else if (this.#owner.inOrder) return;
       client = after;
