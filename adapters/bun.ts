@@ -174,7 +174,7 @@ function connectCancellably(to: Address, options: ConnectOptions, attempt: Attem
     silent.delete(formatAddress(to));
     // The native socket under node:net, from here on with our handlers in place of node:net's.
     const socket = (node as unknown as { _handle: Socket<unknown> })._handle;
-    socket.reload({ socket: handlers as SocketHandler<unknown> });
+    socket.reload({ socket: handlers as unknown as SocketHandler<unknown> });
     adopt(socket, to, options, attempt);
   });
 }

@@ -17,7 +17,7 @@ const ATTEMPTS = 4;
 
 class BunDatagram extends Datagram {
   local: Endpoint;
-  #socket: udp.Socket<"buffer"> | undefined;
+  #socket: udp.Socket<"uint8array"> | undefined;
 
   constructor(at: Endpoint) {
     super();
@@ -27,13 +27,14 @@ class BunDatagram extends Datagram {
   async open(options: DatagramOptions): Promise<void> {
     const { host, port } = this.local;
     const socket = {
+      binaryType: "uint8array" as const,
       data: (_: unknown, chunk: Chunk, port: number, address: string) =>
         this.received(chunk, { host: plainHost(address), port }),
       drain: () => this.writable(),
       // Called with the error alone, whatever the types say.
       error: (error: unknown) => this.failed(error),
     };
-    this.#socket = await Bun.udpSocket({ hostname: host, port, socket: socket as udp.SocketHandler<"buffer"> });
+    this.#socket = await Bun.udpSocket({ hostname: host, port, socket: socket as udp.SocketHandler<"uint8array"> });
     this.local = { host, port: this.#socket.port };
     // Bun leaves the kernel's default, which a burst of a few hundred datagrams fills.
     if (options.receiveBuffer > 0) setReceiveBuffer(descriptor(this.#socket), options.receiveBuffer);

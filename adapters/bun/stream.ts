@@ -141,7 +141,9 @@ export class BunStream extends Stream {
 }
 
 /** Handlers of sockets that have their stream; one object for all, so that a connection costs no closures. */
-export const handlers: SocketHandler<BunStream> = {
+export const handlers: SocketHandler<BunStream, "uint8array"> = {
+  // By default chunks are Buffers, of which `slice` is no copy.
+  binaryType: "uint8array",
   data: (socket, chunk) => socket.data.read(chunk),
   drain: (socket) => socket.data.writable(),
   end: (socket) => socket.data.fin(),

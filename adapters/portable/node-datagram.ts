@@ -9,6 +9,7 @@
 import type { Socket } from "node:dgram";
 import { versions } from "node:process";
 import type { Chunk, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import { plainChunk } from "./chunk.ts";
 import { Datagram } from "./datagram.ts";
 import { plainHost } from "./endpoint.ts";
 import { attemptError } from "./errors.ts";
@@ -29,7 +30,9 @@ class NodeDatagram extends Datagram {
     this.#socket = socket;
     this.local = local;
     this.#mapped = local.host.includes(":");
-    socket.on("message", (chunk, from) => this.received(chunk, { host: plainHost(from.address), port: from.port }));
+    socket.on("message", (chunk, { address, port }) => {
+      this.received(plainChunk(chunk), { host: plainHost(address), port });
+    });
     socket.on("error", (error) => this.failed(error));
     socket.on("close", () => this.closed());
   }

@@ -19,6 +19,7 @@ import type {
   StreamSocket,
 } from "../../src/net/runtime.ts";
 import { type Accepting, emptied } from "./accept-queue.ts";
+import { plainChunk } from "./chunk.ts";
 import { Attempt } from "./connecting.ts";
 import { endpoint } from "./endpoint.ts";
 import { attemptError, socketError } from "./errors.ts";
@@ -52,7 +53,7 @@ class NodeStream extends Stream {
       if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
     }
     let failure: SocketError | undefined;
-    socket.on("data", (chunk: Uint8Array) => this.received(chunk));
+    socket.on("data", (chunk: Uint8Array) => this.received(plainChunk(chunk)));
     socket.on("end", () => this.#endOrReset());
     socket.on("error", (error) => {
       failure = socketError(error);

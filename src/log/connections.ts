@@ -1,14 +1,12 @@
 /** What the log says about connections: opened and closed, each read, one access record, and failures. */
 import type { LogConfig } from "../config/config.ts";
 import type { Reason } from "../metrics/reason.ts";
+import { andMore, Repeated } from "../metrics/repeated.ts";
 import { formatBytes, type Totals } from "../metrics/totals.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { ConnectionRecord } from "../proxy/record.ts";
 import type { Log } from "./log.ts";
-
-/** A cause that repeats is printed once in this many milliseconds, with the number left out. */
-const REPEAT = 1_000;
 
 /**
  * Connections as the lines tell of them: an event may be older than the counters. Whoever loses events sets it
@@ -111,23 +109,18 @@ const WORDS: Partial<Record<Reason, string>> = {
 
 /** A target that is down fails thousands of times a second; the log says so once a second. */
 function failures(log: Log, runtime: Runtime): Ended {
-  const recent = new Map<string, { at: number; suppressed: number }>();
+  const recent = new Map<string, Repeated>();
   return (record, failure) => {
     const { proxy, target, client, reason, rule } = record;
     const key = `${proxy} ${target} ${reason} ${rule}`;
-    const before = recent.get(key);
-    const now = runtime.now();
-    if (before && now - before.at < REPEAT) {
-      before.suppressed++;
-      return;
-    }
-    recent.set(key, { at: now, suppressed: 0 });
-    const suppressed = before?.suppressed ?? 0;
-    const more = suppressed > 0 ? ` (and ${suppressed} more like it)` : "";
+    const repeated = recent.get(key) ?? new Repeated();
+    recent.set(key, repeated);
+    const count = repeated.count(runtime.now());
+    if (count === undefined) return;
     const what =
       rule === null ? `was reset: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
-    const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed };
-    log.write("warn", "connection_failed", `weir: ${client} ${what}${more}`, fields);
+    const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed: count - 1 };
+    log.write("warn", "connection_failed", `weir: ${client} ${what}${andMore(count)}`, fields);
   };
 }

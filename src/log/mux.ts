@@ -1,4 +1,5 @@
 /** What the log says about connections that clients share. */
+import { andMore } from "../metrics/repeated.ts";
 import type { LineEnd, LineEvent, MuxEvents, MuxTrouble } from "../mux/mux-events.ts";
 import type { Log } from "./log.ts";
 
@@ -12,7 +13,7 @@ export function muxLog(log: Log, proxy: string): MuxEvents {
 function troubled(log: Log, proxy: string, event: MuxTrouble): void {
   if (event.event === "bad_message") {
     const { what, count } = event;
-    const text = `weir: a client of proxy "${proxy}" has sent what is no request: ${what}${more(count)}`;
+    const text = `weir: a client of proxy "${proxy}" has sent what is no request: ${what}${andMore(count)}`;
     log.write("warn", "bad_message", text, { proxy, what, count });
     return;
   }
@@ -24,14 +25,9 @@ function troubled(log: Log, proxy: string, event: MuxTrouble): void {
     log.write("warn", "target_unreachable", `${whose}: ${event.message}`, { proxy, target, error: event.code });
   } else {
     const { what, count } = event;
-    const text = `${whose} has sent what fits no request: ${what}${more(count)}`;
+    const text = `${whose} has sent what fits no request: ${what}${andMore(count)}`;
     log.write("warn", "mismatch", text, { proxy, target, what, count });
   }
-}
-
-/** What follows a line that stands for several. */
-function more(count: number): string {
-  return count > 1 ? ` (and ${count - 1} more like it)` : "";
 }
 
 const WORDS: Readonly<Record<LineEnd, string>> = {

@@ -1,7 +1,7 @@
 /** Attempts to connect a target, and the pauses between them when it cannot be connected or does not stay. */
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
-import { SocketError } from "../net/errors.ts";
+import { asSocketError, type SocketError } from "../net/errors.ts";
 import type { Connecting, ConnectOptions, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 
 /** Milliseconds before the next attempt, doubled each time up to the most; half of it is left to chance. */
@@ -56,8 +56,7 @@ export class Dialling {
       },
       (thrown) => {
         this.#attempts.delete(attempt);
-        const unknown = () => new SocketError("EUNKNOWN", String(thrown), { cause: thrown });
-        const error = thrown instanceof SocketError ? thrown : unknown();
+        const error = asSocketError(thrown);
         if (error.code !== "ECANCELED") this.failed(error);
         this.#owner.unopened(error);
       },

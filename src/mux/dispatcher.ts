@@ -29,8 +29,8 @@ export class Dispatcher {
   sendNow(client: MuxClient, request: Request, bytes: Uint8Array): boolean {
     const { inFlightPerClient, inFlight } = this.#owner.config;
     if (this.#held || this.#ready.first || !client.mayAsk(inFlightPerClient || inFlight)) return false;
-    const line = this.#lineFor(client, request, bytes);
-    if (!line?.free || line.parked.first || !line.accepts(request, bytes)) return false;
+    const line = this.#fitting(client, request, bytes);
+    if (!line) return false;
     // It may still stand in line for a request that was given up meanwhile.
     client.chain?.remove(client);
     line.send(request, bytes);
@@ -98,18 +98,15 @@ export class Dispatcher {
       this.#ready.remove(client);
       return true;
     }
-    const line = this.#lineFor(client, next, next.bytes);
-    if (!line) {
-      this.#owner.dial();
-      return false;
-    }
-    const waits = line.parked.first !== undefined && this.#owner.inOrder;
-    if (line.free && !waits && line.accepts(next, next.bytes)) {
-      this.#send(client, line, next.bytes);
+    const fitting = this.#fitting(client, next, next.bytes);
+    if (fitting) {
+      this.#send(client, fitting, next.bytes);
       return true;
     }
     // Perhaps there may be another one, where it need not wait.
     this.#owner.dial();
+    const line = this.#toWaitFor(client);
+    if (!line) return false;
     line.parked.push(client);
     if (line.late(next.bytes)) line.retire("request_timeout");
     return true;
@@ -122,18 +119,24 @@ export class Dispatcher {
     if (client.ready) this.#ready.push(client);
   }
 
-  /** The line for its next request: the one to wait for, if there is room on others alone or none takes it now. */
-  #lineFor(client: MuxClient, request: Request, bytes: Uint8Array): Line | undefined {
-    if (this.#owner.inOrder && client.line) return client.line;
-    return this.#freest((line) => !line.parked.first && line.accepts(request, bytes)) ?? this.#freest();
+  /** Of the lines that take its next request now, the one with the least under way. */
+  #fitting(client: MuxClient, request: Request, bytes: Uint8Array): Line | undefined {
+    const { inOrder, lines } = this.#owner;
+    const own = inOrder ? client.line : undefined;
+    let best: Line | undefined;
+    for (const line of lines) {
+      if (!line.free || (own && line !== own) || (best && line.load >= best.load)) continue;
+      // Where replies come in order, so do those who wait.
+      if (!(inOrder && line.parked.first) && line.accepts(request, bytes)) best = line;
+    }
+    return best;
   }
 
-  /** Of the lines with room, and those that fit, the one with the least under way. */
-  #freest(fits?: (line: Line) => boolean): Line | undefined {
+  /** The line that will take it before others: its own, or one with room, where another request is in its way. */
+  #toWaitFor(client: MuxClient): Line | undefined {
+    if (this.#owner.inOrder && client.line) return client.line;
     let best: Line | undefined;
-    for (const line of this.#owner.lines) {
-      if (line.free && (!best || line.load < best.load) && (!fits || fits(line))) best = line;
-    }
+    for (const line of this.#owner.lines) if (line.free && (!best || line.load < best.load)) best = line;
     return best;
   }
 }

@@ -46,7 +46,7 @@ export class Fates {
 
   /**
    * Requests that were under way, in their order, and will not be answered; `expired`: not in time, so to speak.
-   * `unseen`: the target has not looked at them.
+   * `unseen`: the target has said that it answers none of them.
    */
   giveUp(requests: readonly Request[], expired: Request | undefined, unseen: boolean): void {
     const byClient = new Map<MuxClient, Request[]>();

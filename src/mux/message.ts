@@ -55,7 +55,10 @@ export interface ReplySink {
   readonly context: unknown;
   /** A reply has begun and nobody has asked for it: whatever came is out of step. Only where replies come in order. */
   readonly unasked: boolean;
-  /** A piece of the reply as it goes to the client; on loan until the target's next bytes. Where replies are matched by keys it is all of it. */
+  /**
+   * A piece of the reply as it goes to the client; on loan until the target's next bytes. Where replies are matched by
+   * keys it is all of it.
+   */
   part(bytes: Uint8Array): void;
   /** The reply is complete. `last`: the client's connection ends behind it. `spent`: the target's connection does. */
   done(last: boolean, spent: boolean): void;
@@ -147,8 +150,8 @@ export interface Protocol {
   /** Undefined: replies come in the order of the requests. */
   keys(framing: Framing): Keys | undefined;
   /**
-   * A target may say with a reply that its connection ends behind it: it has not looked at what was sent behind that
-   * request (RFC 9112, 9.6), which goes out again.
+   * A target may say with a reply that its connection ends behind it (RFC 9112, 9.6). It answers nothing that was sent
+   * behind that request, and what may be repeated of it goes out again, however often it did before.
    */
   readonly announcesEnd?: true;
   /** Nothing is sent behind a request that may not be repeated, and none behind another (RFC 9112, 9.3.2). */

@@ -1,4 +1,5 @@
 /** What there is to say about the connections that clients share, as data for the log, and when it is said. */
+import { Repeated } from "../metrics/repeated.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { SocketError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
@@ -47,28 +48,9 @@ export interface MuxEvents {
   line?: ((event: LineEvent) => void) | undefined;
 }
 
-/** Milliseconds between two words about what a target sends. */
-const REPEAT = 1_000;
-
 interface Known {
   unreachable: boolean;
   readonly mismatches: Repeated;
-}
-
-/** Something that happens again and again, and is told once in a while. */
-class Repeated {
-  #untold = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
-
-  /** How often it has happened since it was told last; undefined: it is not to be told again yet. */
-  count(now: number): number | undefined {
-    this.#untold++;
-    if (now - this.#toldAt < REPEAT) return undefined;
-    const count = this.#untold;
-    this.#untold = 0;
-    this.#toldAt = now;
-    return count;
-  }
 }
 
 export class MuxNews {

@@ -297,7 +297,7 @@ export class Trunk implements DiallingOwner, DispatcherOwner {
     this.#owner.news.mismatch(this.address, what);
   }
 
-  /** It is not wanted any more: what is under way is answered, and then the connections are closed. */
+  /** It is not wanted any more: its connections are closed when the last client has left. */
   close(): void {
     this.#leaving = true;
     this.#vacated();

@@ -62,6 +62,11 @@ const WORDS: Readonly<Record<string, string>> = {
   EUNKNOWN: "unknown error",
 };
 
+/** What an attempt was rejected with; anything but a {@link SocketError} becomes one, `EUNKNOWN`. */
+export function asSocketError(thrown: unknown): SocketError {
+  return thrown instanceof SocketError ? thrown : new SocketError("EUNKNOWN", String(thrown), { cause: thrown });
+}
+
 /** The code in words, for messages: `connection refused`. */
 export function explain(code: string): string {
   return WORDS[code] ?? code;

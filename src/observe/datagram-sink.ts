@@ -2,7 +2,7 @@
  * An observer that gets datagrams. All sessions of a thread send from one socket, so that they cost no descriptor each,
  * and netcat, which listens to the first sender alone, hears all of them. Only framed can they be told apart.
  */
-import { SocketError } from "../net/errors.ts";
+import { asSocketError, SocketError } from "../net/errors.ts";
 import type { Chunk, DatagramSocket, Runtime } from "../net/runtime.ts";
 import type { UdpAddress } from "./observer-address.ts";
 import { OBSERVER_CELL, type ObserverCounters } from "./observer-counters.ts";
@@ -96,7 +96,7 @@ export class DatagramDestination implements Destination {
       this.#opened({ socket, to: { host, port: this.#address.port } });
     } catch (thrown) {
       this.#opening = false;
-      const error = thrown instanceof SocketError ? thrown : new SocketError("EUNKNOWN", String(thrown));
+      const error = asSocketError(thrown);
       for (const owner of this.#taken()) owner.failed(error);
     }
   }

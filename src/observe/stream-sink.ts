@@ -1,6 +1,6 @@
 /** An observer that is connected over TCP or a unix socket. Whatever it sends is read and dropped. */
 import type { Address } from "../net/address.ts";
-import { SocketError } from "../net/errors.ts";
+import { asSocketError, type SocketError } from "../net/errors.ts";
 import type { Chunk, ConnectOptions, Runtime, StreamEvents, StreamSocket } from "../net/runtime.ts";
 import type { Destination, Sink, SinkOwner, Taken } from "./sink.ts";
 
@@ -27,7 +27,7 @@ export class StreamDestination implements Destination {
         else socket.abort();
       },
       (error: unknown) => {
-        if (wanted) owner.failed(error instanceof SocketError ? error : new SocketError("EUNKNOWN", String(error)));
+        if (wanted) owner.failed(asSocketError(error));
       },
     );
     return () => {

@@ -7,7 +7,7 @@ import type { Pool, Source } from "../balance/pool.ts";
 import type { Target } from "../balance/target.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { connectReason, RETRIED, type Reason } from "../metrics/reason.ts";
-import { SocketError } from "../net/errors.ts";
+import { asSocketError, type SocketError } from "../net/errors.ts";
 import type { Connecting, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Rules } from "./rules.ts";
 
@@ -102,8 +102,7 @@ export class Dial {
 
   #failed(thrown: unknown): void {
     if (this.#over) return;
-    const error =
-      thrown instanceof SocketError ? thrown : new SocketError("EUNKNOWN", String(thrown), { cause: thrown });
+    const error = asSocketError(thrown);
     const reason = connectReason(error.code);
     if (RETRIED.includes(reason)) {
       this.target.failed(this.#runtime.wallClock());

@@ -149,12 +149,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
 
   test("two replies to one request: the second is not taken for the one to the next", async () => {
     await using world = await MuxWorld.with(engine, { inFlight: 1 });
-    const [one, other] = [await world.client(), await world.client()];
-    one.say("one\n");
-    const target = await world.target();
-    await target.heard(1);
-    other.say("other\n");
-    await world.until(() => world.view.waiting === 1);
+    const { one, other, target } = await world.oneWaits();
     target.say("one\none\n");
     expect(await one.heard(1)).toEqual(["one\n"]);
     const next = await world.target(1);

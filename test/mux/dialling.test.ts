@@ -31,12 +31,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
 
   test("those that are under way when the target breaks off are lost, and those that wait are not", async () => {
     await using world = await MuxWorld.with(engine, { inFlight: 1 });
-    const [one, other] = [await world.client(), await world.client()];
-    one.say("one\n");
-    const target = await world.target();
-    await target.heard(1);
-    other.say("other\n");
-    await world.until(() => world.view.waiting === 1);
+    const { one, other, target } = await world.oneWaits();
     target.probe.abort();
     expect(await one.probe.untilClose()).toBe("ECONNRESET");
     const next = await world.target(1);

@@ -140,12 +140,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
 
   test("another configuration opens more connections for those who wait, at once", async () => {
     await using world = await MuxWorld.with(engine);
-    const [one, other] = [await world.client(), await world.client()];
-    one.say("one\n");
-    const target = await world.target();
-    await target.heard(1);
-    other.say("other\n");
-    await world.until(() => world.view.waiting === 1);
+    const { other } = await world.oneWaits();
     await world.configure({ connections: 2 });
     const second = await world.target(1);
     await second.heard(1);

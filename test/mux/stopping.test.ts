@@ -43,12 +43,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
 
   test("one that is cut resets clients and connections", async () => {
     await using world = await MuxWorld.with(engine);
-    const [one, other] = [await world.client(), await world.client()];
-    one.say("one\n");
-    const target = await world.target();
-    await target.heard(1);
-    other.say("other\n");
-    await world.until(() => world.view.waiting === 1);
+    const { one, other, target } = await world.oneWaits();
     world.proxy.cut();
     expect(await one.probe.untilClose()).toBe("ECONNRESET");
     expect(await other.probe.untilClose()).toBe("ECONNRESET");

@@ -83,6 +83,17 @@ export class MuxWorld implements AsyncDisposable {
     return this.targets[index] as Talker;
   }
 
+  /** Two clients and the one connection there is: a request of the first is under way, one of the other waits. */
+  async oneWaits(): Promise<{ readonly one: Talker; readonly other: Talker; readonly target: Talker }> {
+    const [one, other] = [await this.client(), await this.client()];
+    one.say("one\n");
+    const target = await this.target();
+    await target.heard(1);
+    other.say("other\n");
+    await this.until(() => this.view.waiting === 1);
+    return { one, other, target };
+  }
+
   /** Looks until this is so. */
   async until(met: () => boolean): Promise<void> {
     // Engine and peers may run in this very thread, and get their turn.

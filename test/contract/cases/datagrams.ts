@@ -96,6 +96,19 @@ export const datagrams: readonly Case[] = [
     },
   },
   {
+    name: "what is sliced off a datagram is a copy",
+    async run(kit) {
+      const { a, b } = await two(kit);
+      b.onMessage = (chunk) => {
+        const first = chunk[0];
+        chunk.slice().fill(0);
+        assert.equal(chunk[0], first);
+      };
+      a.send(pattern(1, 10), b.socket.local);
+      await b.untilReceived(1);
+    },
+  },
+  {
     name: "2,000 datagrams, 50 at a time, all arrive in order",
     async run(kit) {
       const { a, b } = await two(kit);

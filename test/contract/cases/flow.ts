@@ -105,6 +105,23 @@ export const flow: readonly Case[] = [
     },
   },
   {
+    name: "what is sliced off a chunk is a copy",
+    async run(kit) {
+      const { client, server } = await kit.pair();
+      server.raw = true;
+      const seen = deferred<void>();
+      server.onData = (chunk) => {
+        const first = chunk[0];
+        chunk.slice().fill(0);
+        chunk.slice(0, 1).fill(0);
+        assert.equal(chunk[0], first);
+        seen.resolve();
+      };
+      client.writeText("x");
+      await seen.promise;
+    },
+  },
+  {
     name: "a chunk passed on to another socket survives, however slow that one is",
     async run(kit) {
       const { client, server } = await kit.pair();
