@@ -64,6 +64,7 @@ export function connectResult(core: Core, fd: number, events: number): number | 
 /** The stream on a socket that is connected, which inherits what `events` say besides: no other event says it again. */
 export function arrived(core: Core, fd: number, events: number, to: Address, options: ConnectOptions): LinuxStream {
   const stream = new LinuxStream(core, fd, options.buffer, to, to.kind === "unix" ? to : undefined);
+  stream.busyPoll = options.busyPoll ?? 0;
   core.loop.hand(fd, stream);
   core.loop.settles = true;
   stream.ready(events & ~EPOLLOUT);

@@ -18,6 +18,7 @@ import {
   EVENT_WORDS,
 } from "./abi.ts";
 import type { Block } from "./arena.ts";
+import { BusyPoll } from "./busy-poll.ts";
 import type { System } from "./system.ts";
 import { TimerWheel } from "./timers.ts";
 
@@ -35,6 +36,7 @@ export interface Deferred {
   failed(cause: unknown): void;
 }
 
+const clock = () => performance.now();
 const EVENTS = 512;
 /** Milliseconds that an idle loop sleeps at most. */
 const SLEEP = 1_000;
@@ -51,6 +53,7 @@ const SETTLE_COMMANDS = 64;
 export class Loop {
   readonly system: System;
   readonly timers: TimerWheel;
+  readonly busyPoll = new BusyPoll();
   /** Milliseconds, monotonic, as of the beginning of this batch. */
   now: number;
   /** Set by whoever may have settled a promise. */
@@ -64,6 +67,8 @@ export class Loop {
   readonly #closing: number[] = [];
   #deferred: Deferred[] = [];
   #spare: Deferred[] = [];
+  /** Asks the kernel for events, and does not wait. */
+  readonly #look: () => number;
   /** How often we were woken since the last rest. */
   #calls = 0;
   #stopped = false;
@@ -89,6 +94,7 @@ export class Loop {
     this.#events = arena.take(EVENTS * EVENT_WORDS * 4);
     const { buffer, byteOffset } = this.#events.bytes;
     this.#words = new Int32Array(buffer, byteOffset, EVENTS * EVENT_WORDS);
+    this.#look = () => libc.epoll_wait(this.#poll, this.#events.pointer, EVENTS, 0);
     this.add(this.#wake, EPOLLIN, { ready: () => this.#rouse(), failed() {} });
   }
 
@@ -168,7 +174,8 @@ export class Loop {
   #batch(sleep: number): void {
     const { libc } = this.system;
     const timeout = this.#deferred.length > 0 || this.settles ? 0 : this.timers.wait(this.now, sleep);
-    const count = libc.epoll_wait(this.#poll, this.#events.pointer, EVENTS, timeout);
+    let count = timeout === 0 ? 0 : this.busyPoll.before(this.#look, clock);
+    if (count === 0) count = libc.epoll_wait(this.#poll, this.#events.pointer, EVENTS, timeout);
     const { errno } = this.system;
     this.now = performance.now();
     if (count < 0 && errno !== EINTR && errno !== EAGAIN) throw this.system.error("epoll_wait", errno);

@@ -42,6 +42,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #remote: Address | (() => Address);
   readonly #sender: Sender;
   waits = false;
+  /** See `ConnectOptions`. */
+  busyPoll = 0;
   #local: Address | undefined;
   #events: StreamEvents = NOBODY;
   /** Where our bytes go without being shown. */
@@ -111,6 +113,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   write(chunk: Chunk): boolean {
+    if (this.busyPoll > 0) this.#core.loop.busyPoll.asked(this.busyPoll);
     return this.#sender.write(chunk);
   }
 
@@ -229,6 +232,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
       return;
     }
     if (count < DRAINED && count < size && !this.#hungUp) this.#readable = false;
+    if (this.busyPoll > 0) this.#core.loop.busyPoll.answered();
     if (!link?.forward(count)) this.#events.data(this.#core.received(count));
     if (system.arena.checked) system.arena.poison(inbox, count);
   }

@@ -7,6 +7,8 @@ import type { Connecting, ConnectOptions, Runtime, StreamSocket, Timer } from ".
 /** Milliseconds before the next attempt, doubled each time up to the most; half of it is left to chance. */
 const PAUSE = 100;
 const PAUSE_MAX = 5_000;
+/** Microseconds: the next request waits for an answer that a fast target gives within so many. */
+const BUSY_POLL = 50;
 
 export interface DiallingOwner {
   readonly runtime: Pick<Runtime, "after" | "connect">;
@@ -47,7 +49,7 @@ export class Dialling {
   attempt(): void {
     const { runtime, address, connectOptions, counters } = this.#owner;
     if (this.#failures > 0) counters.add(CELL.redials, 1);
-    const attempt = runtime.connect(address, connectOptions);
+    const attempt = runtime.connect(address, { ...connectOptions, busyPoll: BUSY_POLL });
     this.#attempts.add(attempt);
     attempt.socket.then(
       (socket) => {

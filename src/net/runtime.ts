@@ -114,6 +114,11 @@ export interface ConnectOptions extends StreamOptions {
   readonly timeout: number;
   /** The local IP address to connect from (TCP alone); `EADDRNOTAVAIL` where this machine does not have it. */
   readonly source?: string | undefined;
+  /**
+   * Microseconds, 0 to 1,000: after each `write` an adapter with a thread of its own looks out for the answer that long
+   * before it sleeps, as SO_BUSY_POLL (socket(7)) does for network devices. Others need not care.
+   */
+  readonly busyPoll?: number;
 }
 
 /** What a datagram socket tells its owner; nothing of it from inside a method, nothing while paused. */

@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly serverPaused?: boolean;
   readonly clientPaused?: boolean;
   readonly buffer?: number;
+  /** Of the connecting side. */
+  readonly busyPoll?: number;
 }
 
 export class Kit {
@@ -62,14 +64,14 @@ export class Kit {
   }
 
   async pair(options: PairOptions = {}): Promise<Pair> {
-    const { at = LOOPBACK, buffer = LISTEN.buffer } = options;
+    const { at = LOOPBACK, buffer = LISTEN.buffer, busyPoll = 0 } = options;
     let accepted: (probe: Probe) => void = () => {};
     const arriving = new Promise<Probe>((resolve) => {
       accepted = resolve;
     });
     const accept = (socket: StreamSocket) => accepted(new Probe(socket, !options.serverPaused));
     const listener = await this.listen(at, accept, { buffer });
-    const client = new Probe(await this.connect(listener.address, { buffer }), !options.clientPaused);
+    const client = new Probe(await this.connect(listener.address, { buffer, busyPoll }), !options.clientPaused);
     const server = await arriving;
     this.later(() => server.abort());
     return { client, server, listener };
@@ -123,8 +125,8 @@ export class Kit {
    * Lets the process work for a while by count, not by the clock: `rounds` messages go to and fro over a
    * connection of their own, so whatever would have happened meanwhile has had its chance.
    */
-  async busy(rounds = 2_000): Promise<void> {
-    const { client, server } = await this.pair();
+  async busy(rounds = 2_000, options: PairOptions = {}): Promise<void> {
+    const { client, server } = await this.pair(options);
     client.raw = true;
     server.raw = true;
     let left = rounds;

@@ -91,6 +91,23 @@ export const flow: readonly Case[] = [
     },
   },
   {
+    name: "where answers are looked out for, they come, and so does everything else",
+    async run(kit) {
+      const { client, server } = await kit.pair();
+      const bulk = server.until(() => server.received === 16 * MB, "bulk");
+      client.write(16 * MB);
+      await kit.busy(2_000, { busyPoll: 1_000 });
+      await bulk;
+      // An answer that takes longer than anybody looks out for it.
+      const asking = await kit.pair({ busyPoll: 1_000 });
+      asking.client.write(1);
+      await asking.server.until(() => asking.server.received === 1, "the question");
+      await kit.busy(200);
+      asking.server.write(1);
+      await asking.client.until(() => asking.client.received === 1, "the answer");
+    },
+  },
+  {
     name: "the caller may reuse its chunk as soon as write returns",
     async run(kit) {
       const { client, server } = await kit.pair({ serverPaused: true });
