@@ -16,6 +16,7 @@ describe("loadConfig", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -96,6 +97,7 @@ describe("loadConfig", () => {
       shutdown: { grace: 0 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           name: "db",
@@ -213,7 +215,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux, udp',
     ]);
   });
 });
