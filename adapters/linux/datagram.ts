@@ -1,12 +1,22 @@
 /** UDP with up to 64 datagrams per system call, received at once and sent at the end of the batch. */
 
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Membership,
+} from "../../src/net/runtime.ts";
 import { tellClosed } from "../portable/closing.ts";
 import { attemptError } from "../portable/errors.ts";
+import { groupRequest, socketOptions } from "../portable/linux-multicast.ts";
+import { Memberships } from "../portable/memberships.ts";
 import {
   AF_INET6,
   EAGAIN,
+  ECONNREFUSED,
   EPOLLET,
   EPOLLIN,
   EPOLLOUT,
@@ -17,6 +27,7 @@ import {
   SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_REUSEADDR,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "./abi.ts";
@@ -24,9 +35,11 @@ import type { Core } from "./core.ts";
 import type { Deferred, Pollable } from "./loop.ts";
 import { MESSAGES } from "./messages.ts";
 import { decodeEndpoint, decodeIPv4, decodePort, encodeEndpoint, familyOf, formatIPv4 } from "./sockaddr.ts";
-import { bindTo, localEndpoint, openSocket } from "./sockets.ts";
+import { bindTo, connectTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";
 
+/** Where a connected socket sends: what connect(2) said. */
+const NOWHERE = new Uint8Array(0);
 const NOBODY: DatagramEvents = { message() {}, close() {} };
 /** The largest payload: 65,535 bytes less a UDP header; IPv4 takes 20 more (RFC 768, RFC 791). */
 const PAYLOAD_MAX = 65_527;
@@ -44,12 +57,16 @@ export async function openDatagram(core: Core, at: Endpoint, options: DatagramOp
     const family = familyOf(at.host);
     fd = openSocket(system, family, SOCK_DGRAM);
     if (family === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    const { receiveBuffer } = options;
-    if (system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
+    const { receiveBuffer, shared = false, remote } = options;
+    if (receiveBuffer > 0 && system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
       system.setInt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
     }
+    if (shared) system.setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    for (const option of socketOptions(at.host, options)) system.setOption(fd, option);
     if (bindTo(system, fd, at) < 0) throw system.error("bind");
-    return new LinuxDatagram(core, fd, { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port }, family);
+    if (remote && connectTo(system, fd, remote) < 0) throw system.error("connect");
+    const local = { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port };
+    return new LinuxDatagram(core, fd, local, family, remote !== undefined);
   } catch (thrown) {
     if (fd >= 0) system.close(fd);
     throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
@@ -69,10 +86,13 @@ interface Waiting {
 class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   readonly local: Endpoint;
   unsent = 0;
+  refused = 0;
   #overrun = 0;
   readonly #core: Core;
   readonly #fd: number;
   readonly #family: number;
+  readonly #connected: boolean;
+  #memberships: Memberships | undefined;
   #events: DatagramEvents = NOBODY;
   #error: SocketError | undefined;
   #reading = false;
@@ -87,11 +107,12 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   #queue: Waiting[] = [];
   #queued = 0;
 
-  constructor(core: Core, fd: number, local: Endpoint, family: number) {
+  constructor(core: Core, fd: number, local: Endpoint, family: number, connected: boolean) {
     this.#core = core;
     this.#fd = fd;
     this.local = local;
     this.#family = family;
+    this.#connected = connected;
     core.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, this);
   }
 
@@ -126,8 +147,27 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
     if (this.#readable || this.#held.length > 0) this.#defer();
   }
 
+  join(membership: Membership): void {
+    if (this.#closed) throw new SocketError("EBADF", `Cannot join ${membership.group}: the socket is closed (EBADF)`);
+    const { system } = this.#core;
+    this.#memberships ??= new Memberships(this.local.host, {
+      enter: (each) => system.setOption(this.#fd, groupRequest(each, true)),
+      exit: (each) => system.setOption(this.#fd, groupRequest(each, false)),
+    });
+    this.#memberships.join(membership);
+  }
+
+  leave(membership: Membership): void {
+    this.#memberships?.leave(membership);
+  }
+
+  joined(membership: Membership): boolean | undefined {
+    return this.#memberships ? this.#memberships.joined(membership) : false;
+  }
+
   close(): void {
     if (this.#closed) return;
+    this.#memberships = undefined;
     if (!this.#error) this.#flush();
     this.unsent += this.#queue.length;
     this.#queue = [];
@@ -139,7 +179,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   ready(events: number): void {
     const { system } = this.#core;
     // What the network said of an earlier datagram (ICMP) is no end of the socket; asking clears it.
-    if (events & ~(EPOLLIN | EPOLLOUT)) system.getInt(this.#fd, SOL_SOCKET, SO_ERROR);
+    if (events & ~(EPOLLIN | EPOLLOUT)) this.#reported(system.getInt(this.#fd, SOL_SOCKET, SO_ERROR) ?? 0);
     if (events & EPOLLOUT && this.#queue.length > 0) this.#flush();
     if (events & EPOLLIN) {
       this.#readable = true;
@@ -178,7 +218,11 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
       }
       messages.expect();
       const count = system.libc.recvmmsg(this.#fd, messages.at(0), MESSAGES, MSG_DONTWAIT, null);
-      if (count < 0 && system.errno === EAGAIN) this.#readable = false;
+      if (count < 0) {
+        const { errno } = system;
+        if (errno === EAGAIN) this.#readable = false;
+        else this.#reported(errno);
+      }
       if (count > 0 && count < MESSAGES) this.#readable = false;
       for (let i = 0; i < count; i++) {
         const from = this.#peerOf(messages.name(i));
@@ -204,7 +248,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
         else if (system.errno === EAGAIN) {
           this.#forget(done + first);
           return;
-        } else {
+        } else if (!this.#reported(system.errno)) {
+          // About an earlier one; this one has its turn again.
           this.unsent++;
           first++;
         }
@@ -212,6 +257,13 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
       done += first;
     }
     this.#forget(done);
+  }
+
+  /** Whether `errno` is ICMP's answer to a datagram that has left. The kernel says it once. */
+  #reported(errno: number): boolean {
+    if (errno !== ECONNREFUSED) return false;
+    this.refused++;
+    return true;
   }
 
   /** The first `count` of the queue are dealt with. */
@@ -233,6 +285,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   }
 
   #nameOf(to: Endpoint): Uint8Array {
+    if (this.#connected) return NOWHERE;
     const known = this.#names.get(to);
     if (known) return known;
     const name = new Uint8Array(128);
