@@ -148,37 +148,56 @@ function nameOf({ name }: BridgeConfig): string {
   return `bridge "${name}"`;
 }
 
-type Setting = readonly [path: Path, given: boolean, wanted: string, there: boolean];
+/** What there is in a bridge that settings are for. */
+export interface Uses {
+  /** Sources that are cut into datagrams. */
+  readonly streams: boolean;
+  readonly receivers: boolean;
+  /** Groups that are sent to, or names, which may stand for such. */
+  readonly groups: boolean;
+  /** Connections that get what passes. */
+  readonly clients: boolean;
+  readonly files: boolean;
+}
+
+export function usesOf({ from, to }: Pick<BridgeConfig, "from" | "to">): Uses {
+  return {
+    streams: from.some(({ kind }) => kind !== "udp"),
+    receivers: from.some(({ kind }) => kind === "udp"),
+    groups: to.some((sink) => sink.kind === "udp" && (isMulticast(sink.host) || !isLiteral(sink.host))),
+    clients: to.some(({ kind }) => kind === "listen"),
+    files: to.some(({ kind }) => kind === "file"),
+  };
+}
+
+/** The words for them in messages. */
+export const USES: Readonly<Record<keyof Uses, string>> = {
+  streams: "a source that is a stream: tcp://, tls://, listen://, unix:, file:, fd: or -",
+  receivers: "a udp:// source",
+  groups: "a multicast group to send to",
+  clients: "a listen:// destination",
+  files: "a file to write to",
+};
 
 /** What is set, and would change nothing. */
-function settingsForNobody({ from, to, file, multicast, ...bridge }: BridgeConfig): Problem[] {
-  const streams = "from, to be cut into datagrams: tcp://, tls://, listen://, unix:, file:, fd: or -";
-  const clients = "to, for connections that get what passes: listen://";
-  const hasStreams = from.some(({ kind }) => kind !== "udp");
-  const hasClients = to.some(({ kind }) => kind === "listen");
-  const hasFiles = to.some(({ kind }) => kind === "file");
-  // A name may stand for a group.
-  const hasGroups = to.some((sink) => sink.kind === "udp" && (isMulticast(sink.host) || !isLiteral(sink.host)));
-  const settings: readonly Setting[] = [
-    [["cut"], bridge.cut !== BRIDGE.cut, `a stream in ${streams}`, hasStreams],
-    [["datagram_size"], bridge.datagramSize !== BRIDGE.datagramSize, `a stream in ${streams}`, hasStreams],
-    [["multicast"], !same(multicast, BRIDGE.multicast), "a multicast group in to", hasGroups],
-    [
-      ["receive_buffer"],
-      bridge.receiveBuffer !== BRIDGE.receiveBuffer,
-      "a udp:// address in from",
-      from.some(({ kind }) => kind === "udp"),
-    ],
-    [["when_full"], bridge.whenFull !== BRIDGE.whenFull, `an address in ${clients}`, hasClients],
-    [["buffer"], bridge.buffer !== BRIDGE.buffer, `an address in ${clients}`, hasClients],
-    [["max_clients"], bridge.maxClients !== BRIDGE.maxClients, `an address in ${clients}`, hasClients],
-    [["file"], !same(file, BRIDGE.file), "a file: in to", hasFiles],
+function settingsForNobody(bridge: BridgeConfig): Problem[] {
+  const { file, multicast } = bridge;
+  const uses = usesOf(bridge);
+  const settings: readonly (readonly [key: string, given: boolean, needed: keyof Uses])[] = [
+    ["cut", bridge.cut !== BRIDGE.cut, "streams"],
+    ["datagram_size", bridge.datagramSize !== BRIDGE.datagramSize, "streams"],
+    ["multicast", !same(multicast, BRIDGE.multicast), "groups"],
+    ["receive_buffer", bridge.receiveBuffer !== BRIDGE.receiveBuffer, "receivers"],
+    ["when_full", bridge.whenFull !== BRIDGE.whenFull, "clients"],
+    ["buffer", bridge.buffer !== BRIDGE.buffer, "clients"],
+    ["max_clients", bridge.maxClients !== BRIDGE.maxClients, "clients"],
+    ["file", !same(file, BRIDGE.file), "files"],
   ];
-  const problems = settings.flatMap(([path, given, wanted, there]) => {
-    if (!given || there) return [];
-    return [wrong(path, `${path.join(".")} needs ${wanted}; add one, or leave ${path.join(".")} out`)];
+  const problems = settings.flatMap(([key, given, needed]) => {
+    if (!given || uses[needed]) return [];
+    return [wrong([key], `${key} needs ${USES[needed]}; add one, or leave ${key} out`)];
   });
-  if (hasFiles && file.maxSize === 0 && file.keep !== BRIDGE.file.keep) {
+  if (uses.files && file.maxSize === 0 && file.keep !== BRIDGE.file.keep) {
     const why = `keep is ${file.keep}, and no file is put aside; add max_size, or leave keep out`;
     problems.push(wrong(["file", "keep"], why));
   }

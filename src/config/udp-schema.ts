@@ -1,10 +1,10 @@
 /** `[[udp]]` as users write it, and what it means. */
 import * as v from "valibot";
-import { parseRoute, type SinkAddress } from "../datagram/route-address.ts";
+import { parseRoute } from "../datagram/route-address.ts";
 import { BRIDGE, type BridgeConfig, CUTS, FSYNCS, WHEN_FULL } from "../datagram/udp-config.ts";
 import type { Path } from "./problem.ts";
 import { isTable, type Table } from "./toml.ts";
-import { FILE_SIZE_MIN, KEEP_MAX, parseDatagramSize, parseInterface, TTL_MAX } from "./udp-values.ts";
+import { FILE_SIZE_MIN, KEEP_MAX, parseDatagramSize, parseInterface, parseOutput, TTL_MAX } from "./udp-values.ts";
 import { COUNT_MAX } from "./units.ts";
 import * as t from "./values.ts";
 
@@ -22,7 +22,7 @@ export function bridgeSchema() {
     to: v.optional(
       oneOrMore("Where each of them goes.", 'such as "udp://10.0.0.7:9920"', (text) => parseRoute(text, "to")),
     ),
-    tee: v.optional(t.text('A file for a copy, or "-" for standard output.', 'a file, or "-"', parseTee)),
+    tee: v.optional(t.text('A file for a copy, or "-" for standard output.', 'a file, or "-"', parseOutput)),
     datagram_size: v.optional(
       t.text("Bytes of a datagram that is cut from a stream, at most.", 'a size such as "1400B"', parseDatagramSize),
       BRIDGE.datagramSize,
@@ -107,11 +107,6 @@ function oneOrMore<T>(about: string, such: string, parse: (text: string) => T) {
     v.lazy((input: unknown) => (Array.isArray(input) ? several : one)),
     v.description(about),
   );
-}
-
-/** A path needs no scheme where nothing but a file can stand. */
-function parseTee(text: string): SinkAddress {
-  return parseRoute(text === "-" || /^(file|fd):/i.test(text) ? text : `file:${text}`, "to");
 }
 
 function multicastSchema() {

@@ -1,4 +1,12 @@
 /** Values of `[[udp]]` that are text, in files and on the command line. */
+import { isMulticast } from "../datagram/multicast.ts";
+import {
+  type ListenRoute,
+  parseRoute,
+  type SinkAddress,
+  type SourceAddress,
+  type UdpRoute,
+} from "../datagram/route-address.ts";
 import { DATAGRAM_MAX } from "../datagram/udp-config.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseSize } from "./units.ts";
@@ -41,4 +49,78 @@ export function parseInterface(text: string): string {
     fail("write its name, such as eth0, or one of its addresses");
   }
   return text;
+}
+
+/**
+ * Reads what is to be sent: a path alone, or `file:PATH`, `fd:3`, `-`.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseInput(text: string): SourceAddress {
+  return parseRoute(isFileOrDescriptor(text) ? text : fileOf(text), "from");
+}
+
+/** Reads where what comes is written, in the same way. Throws as {@link parseInput} does. */
+export function parseOutput(text: string): SinkAddress {
+  return parseRoute(isFileOrDescriptor(text) ? text : fileOf(text), "to");
+}
+
+function isFileOrDescriptor(text: string): boolean {
+  return text === "-" || /^(file|fd):/i.test(text);
+}
+
+/** A path needs no scheme where nothing but a file can stand. */
+function fileOf(path: string): string {
+  if (!/^[a-z]{2,}:\/\//i.test(path)) return `file:${path}`;
+  return fail(path, 'write a file, fd:N or "-"');
+}
+
+/**
+ * Reads a UDP address to receive on.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseUdpSource(text: string): SourceAddress {
+  return udpAlone(parseRoute(text, "from"), text);
+}
+
+/** Reads a UDP address to send to. Throws as {@link parseUdpSource} does. */
+export function parseUdpSink(text: string): SinkAddress {
+  return udpAlone(parseRoute(text, "to"), text);
+}
+
+/** Reads a multicast group that is both joined and sent to. Throws as {@link parseUdpSource} does. */
+export function parseGroup(text: string): UdpRoute {
+  const { source: _, ...group } = udpAlone(parseRoute(text, "from"), text);
+  if (isMulticast(group.host)) return group;
+  return fail(text, "write a multicast group, such as 239.1.2.3:9918 or [ff02::1]:9918");
+}
+
+function udpAlone(route: SourceAddress | SinkAddress, text: string): UdpRoute {
+  return route.kind === "udp" ? route : fail(text, "write an address of UDP, such as 127.0.0.1:9920");
+}
+
+/**
+ * Reads where to connect over TCP, or over TLS; no scheme is needed.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseConnect(text: string, scheme: "tcp" | "tls"): SourceAddress {
+  const rest = withoutScheme(text, scheme);
+  return parseRoute(rest.startsWith("unix:") && scheme === "tcp" ? rest : `${scheme}://${rest}`, "from");
+}
+
+/** Reads where to accept connections, without a scheme. Throws as {@link parseConnect} does. */
+export function parseAccept(text: string): ListenRoute {
+  const rest = withoutScheme(withoutScheme(text, "tcp"), "listen");
+  const route = parseRoute(`listen://${rest}`, "to");
+  return route.kind === "listen" ? route : fail(text, "write an address to listen on, such as 0.0.0.0:9930");
+}
+
+function withoutScheme(text: string, scheme: string): string {
+  return text.toLowerCase().startsWith(`${scheme}://`) ? text.slice(scheme.length + 3) : text;
+}
+
+function fail(text: string, why: string): never {
+  throw new UsageError("EADDRESS", `Cannot parse address "${text}": ${why}`);
 }

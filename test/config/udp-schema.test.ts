@@ -150,29 +150,26 @@ describe("a bad [[udp]] is explained:", () => {
     // what changes nothing
     [
       'cut = "lines"',
-      "4:7: udp[0].cut: cut needs a stream in from, to be cut into datagrams: tcp://, tls://, listen://, unix:, file:, fd: or -; add one, or leave cut out",
+      "4:7: udp[0].cut: cut needs a source that is a stream: tcp://, tls://, listen://, unix:, file:, fd: or -; add one, or leave cut out",
     ],
     [
       "datagram_size = 512",
-      "4:17: udp[0].datagram_size: datagram_size needs a stream in from, to be cut into datagrams: tcp://, tls://, listen://, unix:, file:, fd: or -; add one, or leave datagram_size out",
+      "4:17: udp[0].datagram_size: datagram_size needs a source that is a stream: tcp://, tls://, listen://, unix:, file:, fd: or -; add one, or leave datagram_size out",
     ],
     [
       "multicast.ttl = 4",
-      "4:1: udp[0].multicast: multicast needs a multicast group in to; add one, or leave multicast out",
+      "4:1: udp[0].multicast: multicast needs a multicast group to send to; add one, or leave multicast out",
     ],
     [
       'when_full = "block"',
-      "4:13: udp[0].when_full: when_full needs an address in to, for connections that get what passes: listen://; add one, or leave when_full out",
+      "4:13: udp[0].when_full: when_full needs a listen:// destination; add one, or leave when_full out",
     ],
-    [
-      'buffer = "2MiB"',
-      "4:10: udp[0].buffer: buffer needs an address in to, for connections that get what passes: listen://; add one, or leave buffer out",
-    ],
+    ['buffer = "2MiB"', "4:10: udp[0].buffer: buffer needs a listen:// destination; add one, or leave buffer out"],
     [
       "max_clients = 1",
-      "4:15: udp[0].max_clients: max_clients needs an address in to, for connections that get what passes: listen://; add one, or leave max_clients out",
+      "4:15: udp[0].max_clients: max_clients needs a listen:// destination; add one, or leave max_clients out",
     ],
-    ['file.fsync = "always"', "4:1: udp[0].file: file needs a file: in to; add one, or leave file out"],
+    ['file.fsync = "always"', "4:1: udp[0].file: file needs a file to write to; add one, or leave file out"],
     [
       'tee = "a"\nfile.keep = 3',
       "5:13: udp[0].file.keep: keep is 3, and no file is put aside; add max_size, or leave keep out",
