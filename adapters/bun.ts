@@ -25,6 +25,7 @@ import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { openInput } from "./portable/input.ts";
 import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { resolution } from "./portable/resolve.ts";
@@ -49,6 +50,7 @@ export const runtime: Runtime = {
   ...resolution(),
   serve,
   ...files,
+  openInput,
   importModule,
 };
 

@@ -9,6 +9,7 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { openInput } from "./portable/input.ts";
 import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
@@ -36,6 +37,7 @@ export const runtime: Runtime = {
   ...resolution(confirmWith((host) => datagram({ host, port: 0 }, { receiveBuffer: 0 }))),
   serve,
   ...files,
+  openInput,
   importModule,
 };
 

@@ -190,7 +190,25 @@ export interface OutputFile {
    * `EPIPE` (nobody reads the FIFO any more), `EAGAIN` (who reads it is too slow), `EBADF` (it is closed), …
    */
   write(chunk: Chunk): void;
+  /** Waits until the disk has what was written (fsync(2)), where there is one. Throws a {@link FileError}: `EIO`, … */
+  sync(): void;
   /** Once more does no harm. */
+  close(): void;
+}
+
+/** What an open file tells who reads it. */
+export interface InputEvents {
+  /** The next bytes; never while paused. */
+  data(chunk: Chunk): void;
+  /** Once, last, unless it was closed before: its end, or the {@link FileError} that keeps it from being read. */
+  close(error?: FileError): void;
+}
+
+/** A file, or a descriptor, that is read from where it stands to its end. Created paused. */
+export interface InputFile {
+  pause(): void;
+  resume(): void;
+  /** Nothing is told any more. A descriptor that was somebody else's stays open. */
   close(): void;
 }
 
@@ -275,6 +293,12 @@ export interface Runtime {
    *     const file = runtime.openFile("sessions.jsonl");
    */
   openFile(path: string): OutputFile;
+  /**
+   * Opens a file to read it; a number is a descriptor that is open already, 0 standard input. Rejects with a
+   * {@link FileError}: `ENOENT`, `EACCES`, `EISDIR`, `EBADF`, … Missing where nothing may wait, as in the threads of the
+   * native engine.
+   */
+  openInput?(from: string | number, events: InputEvents): Promise<InputFile>;
   /** `to` is replaced if it is there; who has the file open goes on with it. Throws a {@link FileError}: `ENOENT`, … */
   renameFile(from: string, to: string): void;
   /** Throws a {@link FileError}: `ENOENT`, … */

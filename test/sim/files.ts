@@ -46,6 +46,7 @@ export class MemoryFiles {
         grown.set(chunk, content.bytes.length);
         content.bytes = grown;
       },
+      sync() {},
       close: () => {
         if (open) this.opened--;
         open = false;
