@@ -122,7 +122,14 @@ export interface Example {
 }
 
 /** A command line, read and checked. */
-export type Parsed = Run | { readonly kind: "help"; readonly command?: Command };
+export type Parsed =
+  | Run
+  | {
+      readonly kind: "help";
+      readonly command?: Command;
+      /** Several, of which the first word alone is known. */
+      readonly family?: readonly Command[];
+    };
 
 export interface Run {
   readonly kind: "run";

@@ -127,7 +127,7 @@ const SEND = {
       flags: [
         { name: "path", kind: "input", about: "Instead of PATH" },
         { name: "server-addr", kind: "udpSink", repeatable: true, about: "Besides TO, or instead of it" },
-        { ...TEE, about: "Print what is sent to standard output as well; messages go to standard error then" },
+        { ...TEE, about: "Copy what is sent to standard output as well; messages go to standard error then" },
         { ...NAME, default: BRIDGE_NAME },
         // Whoever sends a file on the machine that receives it would have the address in use.
         { ...METRICS, default: "off" },
@@ -174,7 +174,7 @@ const RECV = {
         },
         { name: "path", kind: "output", about: "Instead of --out" },
         { name: "listen-addr", kind: "udpSource", repeatable: true, about: "Besides LISTEN, or instead of it" },
-        { ...TEE, about: "Print what comes to standard output as well; messages go to standard error then" },
+        { ...TEE, about: "Copy what comes to standard output as well; messages go to standard error then" },
         { ...NAME, default: BRIDGE_NAME },
         ...GENERAL,
       ],
@@ -214,7 +214,7 @@ const FORWARD = {
         { name: "tcp-connect-addr", kind: "tcpSource", repeatable: true, about: "Connect here, again and again" },
         { name: "tls-connect-addr", kind: "tlsSource", repeatable: true, about: "The same over TLS" },
         { name: "udp-downstream-addr", kind: "udpSink", repeatable: true, about: "Send to this host or group" },
-        { ...TEE, about: "Print what passes to standard output as well; messages go to standard error then" },
+        { ...TEE, about: "Copy what passes to standard output as well; messages go to standard error then" },
         { ...NAME, default: BRIDGE_NAME },
         ...GENERAL,
       ],
@@ -235,7 +235,7 @@ const FORWARD = {
     },
     {
       about: "As mproxy-forward has it",
-      line: "weir udp forward --udp-listen-addr 0.0.0.0:9920 --tcp-connect-addr feed.example:9925 --udp-downstream-addr 10.0.0.7:9921",
+      line: "weir udp forward --tcp-connect-addr feed.example:9925 --udp-downstream-addr 10.0.0.7:9921",
     },
   ],
 } as const satisfies Command;
@@ -268,7 +268,7 @@ const REVERSE = {
         {
           ...TEE,
           about:
-            "Print what comes in to standard output as well, or what the group brings where nothing comes in; messages go to standard error then",
+            "Copy what comes in to standard output as well, or what the group brings where nothing comes in; messages go to standard error then",
         },
         { ...NAME, default: REVERSE_NAME },
         ...GENERAL,

@@ -140,7 +140,6 @@ function wayOf({ to, multicast }: BridgeConfig, { from }: BridgeConfig): Way | u
 
 function remedyFor(sink: SinkAddress, source: SourceAddress): string {
   if (sink.kind !== "udp" || source.kind !== "udp" || !isMulticast(sink.host)) return "change one of them";
-  if (!isMulticast(source.host)) return "use another port for one of them";
   return "change one of them, or name an interface for each, such as …%eth0 and …%eth1";
 }
 
@@ -153,6 +152,8 @@ export interface Uses {
   /** Sources that are cut into datagrams. */
   readonly streams: boolean;
   readonly receivers: boolean;
+  /** Groups that are joined. */
+  readonly members: boolean;
   /** Groups that are sent to, or names, which may stand for such. */
   readonly groups: boolean;
   /** Connections that get what passes. */
@@ -164,6 +165,7 @@ export function usesOf({ from, to }: Pick<BridgeConfig, "from" | "to">): Uses {
   return {
     streams: from.some(({ kind }) => kind !== "udp"),
     receivers: from.some(({ kind }) => kind === "udp"),
+    members: from.some((source) => source.kind === "udp" && isMulticast(source.host)),
     groups: to.some((sink) => sink.kind === "udp" && (isMulticast(sink.host) || !isLiteral(sink.host))),
     clients: to.some(({ kind }) => kind === "listen"),
     files: to.some(({ kind }) => kind === "file"),
@@ -174,6 +176,7 @@ export function usesOf({ from, to }: Pick<BridgeConfig, "from" | "to">): Uses {
 export const USES: Readonly<Record<keyof Uses, string>> = {
   streams: "a source that is a stream: tcp://, tls://, listen://, unix:, file:, fd: or -",
   receivers: "a udp:// source",
+  members: "a multicast group to join",
   groups: "a multicast group to send to",
   clients: "a listen:// destination",
   files: "a file to write to",

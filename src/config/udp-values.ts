@@ -107,12 +107,14 @@ function udpAlone(route: SourceAddress | SinkAddress, text: string): UdpRoute {
  */
 export function parseConnect(text: string, scheme: "tcp" | "tls"): SourceAddress {
   const rest = withoutScheme(text, scheme);
+  if (rest.includes("://")) fail(text, `write ${scheme}://HOST:PORT, or HOST:PORT alone`);
   return parseRoute(rest.startsWith("unix:") && scheme === "tcp" ? rest : `${scheme}://${rest}`, "from");
 }
 
 /** Reads where to accept connections, without a scheme. Throws as {@link parseConnect} does. */
 export function parseAccept(text: string): ListenRoute {
   const rest = withoutScheme(withoutScheme(text, "tcp"), "listen");
+  if (rest.includes("://")) fail(text, "write an address to listen on, such as 0.0.0.0:9930");
   const route = parseRoute(`listen://${rest}`, "to");
   return route.kind === "listen" ? route : fail(text, "write an address to listen on, such as 0.0.0.0:9930");
 }

@@ -28,10 +28,6 @@ export function leadsTo(sink: SinkAddress, source: SourceAddress, leaving: strin
   if (sink.kind === "listen") return source.kind === "stream" && covers(sink.address, source.address);
   if (sink.kind !== "udp" || source.kind !== "udp") return false;
   if (!isMulticast(sink.host)) return covers(placeOf(source), placeOf(sink));
-  if (sink.port !== source.port) return false;
-  // Linux gives what comes for a group to whoever has the port on all addresses as well, once anybody on the machine
-  // has joined it (IP_MULTICAST_ALL, ip(7)); and everybody has joined ff02::1 (RFC 4291, section 2.8).
-  if (isAny(source.host)) return source.host.includes(":") || isIPv4(sink.host);
   return sameAddress(placeOf(source), placeOf(sink)) && !areApart(source.interface, sink.interface ?? leaving);
 }
 
@@ -46,7 +42,8 @@ export function isLiteral(host: string): boolean {
   return isIPv4(host) || isIPv6(host);
 }
 
-function isAny(host: string): boolean {
+/** All addresses of this machine. */
+export function isAny(host: string): boolean {
   return host === "0.0.0.0" || (groupsOf(host)?.every((part) => part === 0) ?? false);
 }
 
