@@ -46,6 +46,7 @@ export function relayConfig(line: Run, own: Pick<ProxyConfig, "name" | "listen" 
     toxiproxy: null,
     seed: flags.seed ?? null,
     proxies: [proxyConfig(own, flags)],
+    bridges: [],
   });
 }
 
@@ -162,6 +163,7 @@ export const NO_FILE: Config = {
   toxiproxy: null,
   seed: null,
   proxies: [],
+  bridges: [],
 };
 
 /**

@@ -2,8 +2,10 @@
  * What weir can be told, after reading and checking: every default filled in, durations in milliseconds,
  * sizes in bytes, addresses parsed. Command lines and files both end here.
  */
+
 import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { FilterConfig } from "../filter/filter.ts";
 import type { MuxConfig } from "../mux/mux-config.ts";
@@ -23,6 +25,7 @@ export interface Config {
   /** Of all chance; null: another one at each start. */
   readonly seed: number | null;
   readonly proxies: readonly ProxyConfig[];
+  readonly bridges: readonly BridgeConfig[];
 }
 
 export interface AdminConfig {

@@ -103,6 +103,7 @@ function toConfig({ admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, m
     shutdown: { grace: shutdown.grace },
     toxiproxy: toxiproxy?.listen ?? null,
     seed: seed ?? null,
+    bridges: [],
     proxies: [
       ...proxy.map((each, index) => toProxy(each, index, dns)),
       ...mux.map((each, index) => toMux(each, index, dns)),

@@ -132,6 +132,7 @@ function config(...rows: Row[]): Config {
     shutdown: DEFAULTS.shutdown,
     toxiproxy: null,
     seed: null,
+    bridges: [],
     proxies,
   };
 }

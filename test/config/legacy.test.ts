@@ -22,6 +22,7 @@ describe("a file of tcp-clone", () => {
       shutdown: DEFAULTS.shutdown,
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -101,6 +102,7 @@ describe("a file of basic-tcp-proxy", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,

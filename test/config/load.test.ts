@@ -16,6 +16,7 @@ describe("loadConfig", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -96,6 +97,7 @@ describe("loadConfig", () => {
       shutdown: { grace: 0 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           name: "db",

@@ -25,6 +25,7 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     shutdown: { grace: 1_000 },
     toxiproxy: null,
     seed: null,
+    bridges: [],
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
   };
   const service = await Service.start(runtime, openThreads, host, config);
