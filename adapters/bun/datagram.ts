@@ -26,10 +26,9 @@ const SHARED = platform === "linux" ? 16 : 20;
 class BunDatagram extends Datagram {
   local: Endpoint;
   #socket: udp.Socket<"uint8array"> | udp.ConnectedSocket<"uint8array"> | undefined;
-  #connected = false;
 
-  constructor(at: Endpoint) {
-    super();
+  constructor(at: Endpoint, { remote }: DatagramOptions) {
+    super(remote);
     this.local = at;
   }
 
@@ -45,7 +44,6 @@ class BunDatagram extends Datagram {
     };
     const { remote, shared = false, multicast, receiveBuffer } = options;
     const connect = remote && { connect: { hostname: remote.host, port: remote.port } };
-    this.#connected = remote !== undefined;
     const wanted = { hostname: host, port, ...connect, ...(shared && { flags: SHARED }), socket };
     const opened = await Bun.udpSocket(wanted as unknown as udp.SocketOptions<"uint8array">);
     this.#socket = opened;
@@ -76,7 +74,7 @@ class BunDatagram extends Datagram {
 
   #give(chunk: Chunk, to: Endpoint): boolean {
     if (!this.#socket) return true;
-    if (this.#connected) return (this.#socket as udp.ConnectedSocket<"uint8array">).send(chunk);
+    if (this.remote) return (this.#socket as udp.ConnectedSocket<"uint8array">).send(chunk);
     return (this.#socket as udp.Socket<"uint8array">).send(chunk, to.port, to.host);
   }
 
@@ -102,7 +100,7 @@ class BunDatagram extends Datagram {
 }
 
 export async function datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket> {
-  const socket = new BunDatagram(at);
+  const socket = new BunDatagram(at, options);
   try {
     await socket.open(options);
   } catch (thrown) {

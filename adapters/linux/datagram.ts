@@ -10,6 +10,7 @@ import type {
   Membership,
 } from "../../src/net/runtime.ts";
 import { tellClosed } from "../portable/closing.ts";
+import { sameEndpoint } from "../portable/endpoint.ts";
 import { attemptError } from "../portable/errors.ts";
 import { groupRequest, socketOptions } from "../portable/linux-multicast.ts";
 import { Memberships } from "../portable/memberships.ts";
@@ -66,7 +67,7 @@ export async function openDatagram(core: Core, at: Endpoint, options: DatagramOp
     if (bindTo(system, fd, at) < 0) throw system.error("bind");
     if (remote && connectTo(system, fd, remote) < 0) throw system.error("connect");
     const local = { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port };
-    return new LinuxDatagram(core, fd, local, family, remote !== undefined);
+    return new LinuxDatagram(core, fd, local, family, remote);
   } catch (thrown) {
     if (fd >= 0) system.close(fd);
     throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
@@ -91,7 +92,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   readonly #core: Core;
   readonly #fd: number;
   readonly #family: number;
-  readonly #connected: boolean;
+  /** Whom alone to send to and hear, of a connected socket. */
+  readonly #remote: Endpoint | undefined;
   #memberships: Memberships | undefined;
   #events: DatagramEvents = NOBODY;
   #error: SocketError | undefined;
@@ -107,12 +109,12 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   #queue: Waiting[] = [];
   #queued = 0;
 
-  constructor(core: Core, fd: number, local: Endpoint, family: number, connected: boolean) {
+  constructor(core: Core, fd: number, local: Endpoint, family: number, remote: Endpoint | undefined) {
     this.#core = core;
     this.#fd = fd;
     this.local = local;
     this.#family = family;
-    this.#connected = connected;
+    this.#remote = remote;
     core.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, this);
   }
 
@@ -227,6 +229,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
       for (let i = 0; i < count; i++) {
         const from = this.#peerOf(messages.name(i));
         if (this.#closed) return;
+        // What came between bind(2) and connect(2) waits in the queue.
+        if (this.#remote && !sameEndpoint(from, this.#remote)) continue;
         if (this.#reading) this.#events.message(messages.received(i), from);
         // Read already when its owner paused: there is no way back into the kernel.
         else this.#held.push({ bytes: messages.received(i).slice(), from });
@@ -285,7 +289,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   }
 
   #nameOf(to: Endpoint): Uint8Array {
-    if (this.#connected) return NOWHERE;
+    if (this.#remote) return NOWHERE;
     const known = this.#names.get(to);
     if (known) return known;
     const name = new Uint8Array(128);

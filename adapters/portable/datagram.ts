@@ -8,6 +8,7 @@
 import { SocketError } from "../../src/net/errors.ts";
 import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Membership } from "../../src/net/runtime.ts";
 import { tellClosed } from "./closing.ts";
+import { sameEndpoint } from "./endpoint.ts";
 import { codeOf, socketError } from "./errors.ts";
 import { type Joined, Memberships } from "./memberships.ts";
 import { Parcels } from "./parcels.ts";
@@ -39,6 +40,11 @@ export function isReport(thrown: unknown): boolean {
 
 export abstract class Datagram implements DatagramSocket {
   abstract readonly local: Endpoint;
+  /**
+   * Whom alone to hear. The kernel sees to it from connect(2) on; what came between bind(2) and that waits in its
+   * queue, and Deno connects in name only.
+   */
+  protected readonly remote: Endpoint | undefined;
   unsent = 0;
   /** Datagrams that arrived while paused and found no room: a runtime that cannot stop reading loses them. */
   overrun = 0;
@@ -54,6 +60,10 @@ export abstract class Datagram implements DatagramSocket {
   #closing = false;
   #error: SocketError | undefined;
   #memberships: Memberships | undefined;
+
+  constructor(remote: Endpoint | undefined) {
+    this.remote = remote;
+  }
 
   /**
    * Gives it to the runtime, or counts it in `unsent`. False: not now, and `writable` will follow. A chunk
@@ -119,7 +129,7 @@ export abstract class Datagram implements DatagramSocket {
 
   /** The runtime read a datagram. It never writes into that chunk again, so it may be kept. */
   protected received(chunk: Chunk, from: Endpoint): void {
-    if (this.#closing) return;
+    if (this.#closing || (this.remote && !sameEndpoint(from, this.remote))) return;
     if (this.#reading && this.#held.length === 0) {
       this.#deliver(chunk, from);
       return;

@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { platform } from "node:process";
-import { isIPv4, isIPv6, sameAddress } from "../../src/net/address.ts";
+import { isIPv4, isIPv6 } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { NetworkInterface } from "../../src/net/runtime.ts";
+import { sameHost, withoutZone } from "./endpoint.ts";
 
 /** Those that are up and have an address, each once. */
 export function interfaces(): readonly NetworkInterface[] {
@@ -27,7 +28,7 @@ export function interfaceOf(nameOrAddress: string): NetworkInterface {
   const all = interfaces();
   const numeric = isIPv4(nameOrAddress) || isIPv6(nameOrAddress);
   const found = numeric
-    ? all.find(({ addresses }) => addresses.some((address) => sameHost(address, withoutZone(nameOrAddress))))
+    ? all.find(({ addresses }) => addresses.some((address) => sameHost(address, nameOrAddress)))
     : all.find(({ name }) => name === nameOrAddress);
   if (found) return found;
   // One without an address has no place in the list of interfaces, and can do multicast all the same.
@@ -53,14 +54,6 @@ function indexes(): ReadonlyMap<string, number> {
     for (const [, index, name = ""] of read(file).matchAll(/^(\d+)\s+(\S+)/gm)) known.set(name, Number(index));
   }
   return known;
-}
-
-function sameHost(one: string, other: string): boolean {
-  return sameAddress({ kind: "tcp", host: one, port: 0 }, { kind: "tcp", host: other, port: 0 });
-}
-
-function withoutZone(address: string): string {
-  return address.replace(/%.*/, "");
 }
 
 function read(path: string): string {

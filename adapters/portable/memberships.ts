@@ -105,8 +105,8 @@ function found(membership: Membership, name: string): NetworkInterface {
 const HINTS: Readonly<Record<string, string>> = {
   EINVAL: "the system takes no such membership",
   ENOBUFS: "too many memberships; raise net.ipv4.igmp_max_memberships",
-  ENODEV: "no interface leads there; name one",
-  EADDRINUSE: "it is joined already, or without the source or with it",
+  ENODEV: "there is no such interface, or none leads there; name one",
+  EADDRINUSE: "it is joined already in another way",
 };
 
 function refusal(membership: Membership, thrown: unknown): SocketError {

@@ -23,14 +23,12 @@ class NodeDatagram extends Datagram {
   readonly #socket: Socket;
   /** Of an IPv6 socket, which says IPv4 in its own way (RFC 4291 section 2.5.5.2). */
   readonly #mapped: boolean;
-  readonly #connected: boolean;
   /** node:dgram has not reported on the last datagram. */
   #sending = false;
   #shutting = false;
 
-  constructor(socket: Socket, local: Endpoint, connected: boolean) {
-    super();
-    this.#connected = connected;
+  constructor(socket: Socket, local: Endpoint, remote: Endpoint | undefined) {
+    super(remote);
     this.#socket = socket;
     this.local = local;
     this.#mapped = local.host.includes(":");
@@ -46,7 +44,7 @@ class NodeDatagram extends Datagram {
     try {
       // Whether it has to wait shows only when it is too late to copy.
       const bytes = kept ? chunk : chunk.slice();
-      if (this.#connected) this.#socket.send(bytes, this.#sent);
+      if (this.remote) this.#socket.send(bytes, this.#sent);
       else this.#socket.send(bytes, to.port, this.#mapped ? mappedHost(to.host) : to.host, this.#sent);
       this.#sending = true;
     } catch {
@@ -105,7 +103,7 @@ export async function datagram(at: Endpoint, options: DatagramOptions): Promise<
   }
   socket.removeAllListeners();
   setBuffers(socket, options);
-  return new NodeDatagram(socket, { host: at.host, port: socket.address().port }, options.remote !== undefined);
+  return new NodeDatagram(socket, { host: at.host, port: socket.address().port }, options.remote);
 }
 
 /** Until the event, or the error that comes in its place. */

@@ -2,6 +2,7 @@
 import { isIPv4 } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { MulticastOptions, NetworkInterface } from "../../src/net/runtime.ts";
+import { codeOf } from "./errors.ts";
 import { interfaceOf } from "./interfaces.ts";
 import type { Joined } from "./memberships.ts";
 
@@ -27,10 +28,17 @@ export function exit(socket: MulticastSocket, { group, source, ipv6, at }: Joine
   else socket.dropSourceSpecificMembership(source, group, place);
 }
 
-/** How datagrams to groups leave a socket on `host`. Throws `ENODEV`. */
+/** How datagrams to groups leave a socket on `host`. Throws `ENODEV`, or `EINVAL`: Deno takes no TTL of 0. */
 export function sendAs(socket: MulticastSocket, host: string, options: MulticastOptions): void {
   const { ttl, loopback, interface: from } = options;
-  socket.setMulticastTTL(ttl);
+  try {
+    socket.setMulticastTTL(ttl);
+  } catch (cause) {
+    const code = codeOf(cause);
+    throw new SocketError(code, `Cannot send to groups with a TTL of ${ttl}: this runtime refuses it (${code})`, {
+      cause,
+    });
+  }
   socket.setMulticastLoopback(loopback);
   if (from === undefined) return;
   const ipv6 = host.includes(":");

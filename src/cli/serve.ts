@@ -1,5 +1,4 @@
 /** Runs a service from its start to its end, whoever asks for that: signals, or the admin API. */
-import type { Config } from "../config/config.ts";
 import { type Context, stopSignals } from "./context.ts";
 import type { Host } from "./host.ts";
 import { type ReadConfig, Service } from "./service.ts";
@@ -13,8 +12,7 @@ export async function serve(
   const signals = stopSignals(host);
   const reloads = reloadSignals(host);
   try {
-    const config = await read();
-    const service = await Service.start(runtime, openThreads, talking(host, config), config, read);
+    const service = await Service.start(runtime, openThreads, host, await read(), read);
     reloads.serve(() => void service.reload().catch(() => {}));
     const ended = started(service);
     await Promise.race([signals.first, service.drained]);
@@ -24,12 +22,6 @@ export async function serve(
   } finally {
     reloads.end();
   }
-}
-
-/** Where what passes goes to standard output, nothing else may stand among it. */
-function talking(host: Host, { bridges }: Config): Host {
-  const taken = bridges.some(({ to }) => to.some((sink) => sink.kind === "descriptor" && sink.descriptor === 1));
-  return taken ? { ...host, out: (line) => host.err(line) } : host;
 }
 
 /** Like signals to stop, one to reload must never find the program without its handler: it would end it. */

@@ -2,6 +2,7 @@
  * What weir can be told, after reading and checking: every default filled in, durations in milliseconds,
  * sizes in bytes, addresses parsed. Command lines and files both end here.
  */
+
 import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
 import type { BridgeConfig } from "../datagram/udp-config.ts";

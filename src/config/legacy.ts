@@ -123,7 +123,7 @@ function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
   });
   const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null };
   const { log, engine, shutdown } = DEFAULTS;
-  return { admin, log, engine, shutdown, toxiproxy: null, seed: null, proxies, bridges: [] };
+  return { admin, log, engine, shutdown, toxiproxy: null, seed: null, bridges: [], proxies };
 }
 
 function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
@@ -135,7 +135,7 @@ function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
     shutdown: { grace: file.grace_period_secs },
     toxiproxy: null,
     seed: null,
-    proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [plainTarget(target)] }],
     bridges: [],
+    proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [plainTarget(target)] }],
   };
 }

@@ -6,7 +6,9 @@
 
 import type { TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeControl } from "../datagram/control.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
+import { bridgeFamilies } from "./bridge-families.ts";
 import { CELL, Counters } from "./counters.ts";
 import { type Family, familyLines, owner, single, timing } from "./family.ts";
 import { labels } from "./labels.ts";
@@ -47,6 +49,7 @@ export function exposition(
   past: readonly Counters[],
   build: BuildInfo,
   engine: EngineFigures,
+  bridges: readonly BridgeControl[] = [],
 ): string {
   // A proxy that was replaced is there twice, for a while: each set of labels once.
   const figures = Counters.merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
@@ -55,7 +58,7 @@ export function exposition(
   const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
   const shared = muxFamilies(figures, multiplexing);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...shared, ...copies].join("\n")}\n`;
+  return `${[...page, ...targetStates(proxies), ...shared, ...copies, ...bridgeFamilies(bridges)].join("\n")}\n`;
 }
 
 /** How targets are now. */

@@ -87,6 +87,7 @@ export class SimDatagram implements DatagramSocket {
 
   join(membership: Membership): void {
     const { group, interface: at } = membership;
+    if (this.#closed) throw new SocketError("EBADF");
     if (!isGroup(group)) throw new SocketError("EINVAL", `"${group}" is no multicast group (EINVAL)`);
     if (at !== undefined) interfaceOf(at);
     this.#groups.set(keyOf(membership), membership);
@@ -137,7 +138,7 @@ export class SimDatagram implements DatagramSocket {
         ({ group, source, interface: at }) =>
           group === to.host &&
           (source === undefined || source === sender.local.host) &&
-          (at === undefined || out === undefined || at === out),
+          (at === undefined || out === undefined || interfaceOf(at) === interfaceOf(out)),
       )
     );
   }
@@ -184,11 +185,12 @@ export class SimDatagram implements DatagramSocket {
 /** Every simulated machine has these. */
 export const INTERFACES: readonly NetworkInterface[] = [
   { name: "lo", index: 1, addresses: ["127.0.0.1", "::1"], loopback: true },
-  { name: "eth0", index: 2, addresses: ["10.0.0.1", "fd00::1"], loopback: false },
+  { name: "eth0", index: 2, addresses: ["10.0.0.1", "fd00::1", "fe80::1"], loopback: false },
 ];
 
-function interfaceOf(wanted: string): void {
-  if (INTERFACES.some(({ name, addresses }) => name === wanted || addresses.includes(wanted))) return;
+function interfaceOf(wanted: string): NetworkInterface {
+  const found = INTERFACES.find(({ name, addresses }) => name === wanted || addresses.includes(wanted));
+  if (found) return found;
   throw new SocketError("ENODEV", `There is no network interface "${wanted}" (ENODEV)`);
 }
 
