@@ -11,6 +11,19 @@ import { parseDelimiter, parseMaxMessage, REQUEST_RETRIES_MAX, SHARED_MAX } from
 import { parseObserver } from "../config/observer-options.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
 import {
+  KEEP_MAX,
+  parseAccept,
+  parseConnect,
+  parseDatagramSize,
+  parseGroup,
+  parseInput,
+  parseInterface,
+  parseOutput,
+  parseUdpSink,
+  parseUdpSource,
+  TTL_MAX,
+} from "../config/udp-values.ts";
+import {
   parseBuffer,
   parseCount,
   parseDuration,
@@ -22,6 +35,7 @@ import {
   parseWorkers,
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
+import { parseRoute } from "../datagram/route-address.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
@@ -108,7 +122,14 @@ export interface Example {
 }
 
 /** A command line, read and checked. */
-export type Parsed = Run | { readonly kind: "help"; readonly command?: Command };
+export type Parsed =
+  | Run
+  | {
+      readonly kind: "help";
+      readonly command?: Command;
+      /** Several, of which the first word alone is known. */
+      readonly family?: readonly Command[];
+    };
 
 export interface Run {
   readonly kind: "run";
@@ -177,6 +198,20 @@ export const KINDS = {
   words: { placeholder: "TEXT", parse: parseWords },
   path: { placeholder: "PATH", parse: parsePath },
   time: { placeholder: "TIME", parse: parseTime },
+  source: { placeholder: "ROUTE", parse: (text: string) => parseRoute(text, "from") },
+  sink: { placeholder: "ROUTE", parse: (text: string) => parseRoute(text, "to") },
+  udpSource: { placeholder: "UDP", parse: parseUdpSource },
+  udpSink: { placeholder: "UDP", parse: parseUdpSink },
+  tcpSource: { placeholder: "HOST:PORT", parse: (text: string) => parseConnect(text, "tcp") },
+  tlsSource: { placeholder: "HOST:PORT", parse: (text: string) => parseConnect(text, "tls") },
+  accept: { placeholder: "ADDRESS", parse: parseAccept },
+  group: { placeholder: "GROUP", parse: parseGroup },
+  input: { placeholder: "FILE|-", parse: parseInput },
+  output: { placeholder: "FILE|-", parse: parseOutput },
+  interface: { placeholder: "NAME", parse: parseInterface },
+  ttl: { placeholder: "N", parse: (text: string) => parseCount(text, 0, TTL_MAX) },
+  keep: { placeholder: "N", parse: (text: string) => parseCount(text, 0, KEEP_MAX) },
+  datagram: { placeholder: "SIZE", parse: parseDatagramSize },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -190,6 +225,10 @@ export const NOTATION: Readonly<Record<string, string>> = {
   TIME: "2026-03-01T09:30, by the zone of this machine; 2026-03-01T09:30Z",
   OBSERVER: "127.0.0.1:6000; unix:/run/copy.sock; udp://127.0.0.1:6000; file:/var/tmp/{session}.bin,copies=both",
   FAULT: "latency:latency=100ms,jitter=20ms; bandwidth:rate=100KB/s; limit_data:bytes=1MB,stream=upstream; down",
+  UDP: "9920, :9920 (every interface), localhost:9920, [::1]:9920; 239.1.2.3:9920 is a group, 10.0.0.5@232.1.2.3:9920 what one source sends to it, [ff02::1]:9920%eth0 one on this interface, %* on all of them",
+  ROUTE:
+    "udp://239.1.2.3:9920, or without udp://; to read, tcp://, tls:// and unix: connect; listen://:9930 accepts; file:PATH, fd:3, - for standard input or output",
+  GROUP: "239.1.2.3:9918, [ff02::1]:9918%eth0",
   FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };

@@ -201,7 +201,8 @@ export type Flags<Name extends Commands["name"]> = FlagValues<
 >;
 type LogFlags = FlagValues<(typeof LOG_FLAGS)[number]>;
 
-function adminConfig(flags: Flags<"run">, base: AdminConfig): AdminConfig {
+/** Where flags of any command say that there are to be metrics. */
+export function adminConfig(flags: Pick<Flags<"run">, "metrics" | "token-env">, base: AdminConfig): AdminConfig {
   const { metrics: listen } = flags;
   return {
     listen: listen === undefined ? base.listen : listen,

@@ -5,6 +5,7 @@ import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
+import { UDP_COMMANDS } from "./udp-commands.ts";
 
 export const program = {
   name: "weir",
@@ -104,6 +105,7 @@ export const program = {
     MUX,
     MUX_LIST,
     MUX_SERVER,
+    ...UDP_COMMANDS,
     TAP,
     REPLAY,
     {

@@ -29,7 +29,7 @@ const cloneSchema = t.table("The configuration of tcp-clone.", {
 /** tcp-clone's file: any number of `[[tcp_clone]]`. */
 export const tcpCloneFormat: Format = {
   name: "tcp-clone",
-  keys: keysOf(cloneSchema).known,
+  keys: keysOf(cloneSchema),
   read(file) {
     const result = read(cloneSchema, file);
     return result.ok ? { ok: true, value: fromClones(result.value) } : result;
@@ -61,7 +61,7 @@ const flatSchema = t.table("The configuration of basic-tcp-proxy.", {
 /** basic-tcp-proxy's file, `proxy.toml`: one proxy, no tables. */
 export const basicTcpProxyFormat: Format = {
   name: "basic-tcp-proxy",
-  keys: keysOf(flatSchema).known,
+  keys: keysOf(flatSchema),
   read(file) {
     const result = read(flatSchema, file);
     return result.ok ? { ok: true, value: fromFlat(result.value) } : result;

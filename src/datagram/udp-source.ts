@@ -7,6 +7,7 @@ import { END_CELL } from "./end-counters.ts";
 import { isMulticast } from "./multicast.ts";
 import { endpointsOf } from "./names.ts";
 import { formatRoute, type UdpRoute } from "./route-address.ts";
+import { isAny } from "./route-relations.ts";
 
 /** A socket, and what it has lost so far. */
 interface Mouth {
@@ -79,11 +80,15 @@ export class UdpSource implements Source {
   }
 
   async #openPort(at: Endpoint): Promise<void> {
-    const { counters } = this.#share;
+    const { counters, config } = this.#share;
     const owner = this.#owner;
     // A name with several addresses has one port on all of them.
     const port = this.#route.port || (this.#mouths[0]?.socket.local.port ?? 0);
-    const socket = await this.#open({ ...at, port }, (chunk) => {
+    // Where the runtime cannot switch IP_MULTICAST_ALL off (ip(7)), a socket on all addresses hears every group that
+    // anybody on this machine has joined.
+    const hearsGroups = isAny(at.host) && config.to.some((sink) => sink.kind === "udp" && isMulticast(sink.host));
+    const socket = await this.#open({ ...at, port }, (chunk, from) => {
+      if (hearsGroups && this.#isOwn(from)) return;
       counters.passed(chunk.length);
       owner.datagram(chunk);
     });
@@ -97,11 +102,7 @@ export class UdpSource implements Source {
     const socket = await this.#open(
       { host: boundTo(group), port },
       (chunk, from) => {
-        if (owner.sentFrom(from.host, from.port)) {
-          this.#looped++;
-          counters.add(END_CELL.looped, 1);
-          return;
-        }
+        if (this.#isOwn(from)) return;
         counters.passed(chunk.length);
         owner.datagram(chunk);
       },
@@ -123,6 +124,14 @@ export class UdpSource implements Source {
     const failure = this.#memberships.size === 0 ? (failures[0] ?? nowhere(this.address)) : undefined;
     if (failure)
       throw new SocketError(failure.code, `Cannot join ${this.address}: ${failure.message}`, { cause: failure });
+  }
+
+  /** It has come back, which is counted. */
+  #isOwn({ host, port }: Endpoint): boolean {
+    if (!this.#owner.sentFrom(host, port)) return false;
+    this.#looped++;
+    this.#share.counters.add(END_CELL.looped, 1);
+    return true;
   }
 
   async #open(at: Endpoint, message: (chunk: Chunk, from: Endpoint) => void, shared = false): Promise<DatagramSocket> {

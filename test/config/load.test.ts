@@ -215,7 +215,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux, udp',
     ]);
   });
 });

@@ -25,8 +25,8 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     shutdown: { grace: 1_000 },
     toxiproxy: null,
     seed: null,
-    bridges: [],
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
+    bridges: [],
   };
   const service = await Service.start(runtime, openThreads, host, config);
   const proxy = service.proxies[0]?.address ?? ANY_PORT;
