@@ -99,6 +99,8 @@ export class UdpSink implements Sink {
     );
     socket.on({ message() {}, close() {} });
     socket.resume();
-    return { socket, to, unsent: 0, refused: 0 };
+    // The kernel wants to know the link of a group that is local to it (RFC 4007, section 6).
+    const zone = group && isIPv6(to.host) && name !== undefined && !isIPv6(name) ? `%${name}` : "";
+    return { socket, to: { ...to, host: `${to.host}${zone}` }, unsent: 0, refused: 0 };
   }
 }
