@@ -31,6 +31,8 @@ import {
   SO_REUSEADDR,
   SOCK_DGRAM,
   SOL_SOCKET,
+  SOL_UDP,
+  UDP_SEGMENT,
 } from "./abi.ts";
 import type { Core } from "./core.ts";
 import { Names, Peers } from "./datagram-peers.ts";
@@ -90,6 +92,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   readonly local: Endpoint;
   readonly fd: number;
   lane: Sender["lane"];
+  segments: boolean;
   unsent = 0;
   refused = 0;
   #overrun = 0;
@@ -120,6 +123,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
     this.#inbox = core.datagrams.inbox;
     this.#departures = core.datagrams.departures;
     this.fd = fd;
+    // A kernel that does not know segments (before 4.18) would take them for one datagram.
+    this.segments = core.system.setInt(fd, SOL_UDP, UDP_SEGMENT, 0) === 0;
     this.local = local;
     this.#names = new Names(core.system, family);
     this.#peers = new Peers(this.#inbox);

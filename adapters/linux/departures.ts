@@ -18,6 +18,8 @@ export interface Sender {
   keep(bytes: Uint8Array, name: Uint8Array): void;
   /** The next call may fail for what became of an earlier datagram. */
   readonly connected: boolean;
+  /** Datagrams may leave as segments of one packet; no longer once the kernel has refused that. */
+  segments: boolean;
   /** ICMP said of an earlier one that nobody is there. */
   refusal(): void;
   /** One did not leave. */
@@ -111,12 +113,14 @@ export class Departures implements Deferred {
     this.#taken--;
     const { libc } = this.#system;
     const { count } = outgoing;
+    let headers = outgoing.compose(0, sender.segments);
+    let header = 0;
     let first = 0;
     let again = false;
-    while (first < count) {
-      const sent = libc.sendmmsg(sender.fd, outgoing.at(first), count - first, MSG_DONTWAIT);
+    while (header < headers) {
+      const sent = libc.sendmmsg(sender.fd, outgoing.at(header), headers - header, MSG_DONTWAIT);
       if (sent > 0) {
-        first += sent;
+        for (const end = header + sent; header < end; header++) first += outgoing.standsFor(header);
         again = false;
         continue;
       }
@@ -125,9 +129,15 @@ export class Departures implements Deferred {
       // Told once, in place of a result; this one has its turn again.
       if (errno === ECONNREFUSED) sender.refusal();
       else if (sender.connected && !again) again = true;
-      else {
+      else if (outgoing.standsFor(header) > 1) {
+        // Longer than a packet may be on that way, or a device that cannot do checksums: each by itself.
+        sender.segments = false;
+        headers = outgoing.compose(first, false);
+        header = 0;
+      } else {
         sender.lost();
         first++;
+        header++;
         again = false;
       }
     }

@@ -2,6 +2,7 @@
  * Memory for recvmmsg(2) and sendmmsg(2): an array of `struct mmsghdr`, each with its own slot for an address.
  * Pointers are written as two words of 32 bits: a bigint for each would be an allocation for each.
  */
+import { SOL_UDP, UDP_SEGMENT } from "./abi.ts";
 import type { Block } from "./arena.ts";
 import { SOCKADDR_MAX } from "./sockaddr.ts";
 import type { Pointer } from "./symbols.ts";
@@ -18,6 +19,8 @@ const NAME = 0;
 const NAME_LENGTH = 2;
 const IOVEC = 4;
 const IOVEC_COUNT = 6;
+const CONTROL = 8;
+const CONTROL_LENGTH = 10;
 const RECEIVED = 14;
 /** In words from the beginning of an iovec. */
 const LENGTH = 2;
@@ -31,6 +34,8 @@ class Headers {
   readonly names: Uint8Array;
   readonly #headers: Block;
   readonly #names: Block;
+  readonly #firstName: number;
+  readonly #firstIovec: number;
 
   constructor(system: System) {
     this.system = system;
@@ -41,13 +46,23 @@ class Headers {
     const { buffer, byteOffset, length } = this.#headers.bytes;
     this.words = new Uint32Array(buffer, byteOffset, length / 4);
     this.words.fill(0);
-    const names = addressOf(system, this.#names);
-    const iovecs = addressOf(system, this.#headers) + MESSAGES * HEADER_WORDS * 4;
-    for (let i = 0; i < MESSAGES; i++) {
-      this.point(i * HEADER_WORDS + NAME, names + i * SOCKADDR_MAX);
-      this.point(i * HEADER_WORDS + IOVEC, iovecs + i * IOVEC_WORDS * 4);
-      this.words[i * HEADER_WORDS + IOVEC_COUNT] = 1;
-    }
+    this.#firstName = addressOf(system, this.#names);
+    this.#firstIovec = addressOf(system, this.#headers) + MESSAGES * HEADER_WORDS * 4;
+    for (let i = 0; i < MESSAGES; i++) this.head(i, i, 1);
+  }
+
+  /** Makes header `index` one of the address in slot `first` and of `count` buffers from there on. */
+  protected head(index: number, first: number, count: number): void {
+    const word = index * HEADER_WORDS;
+    this.point(word + NAME, this.#firstName + first * SOCKADDR_MAX);
+    this.point(word + IOVEC, this.#firstIovec + first * IOVEC_WORDS * 4);
+    this.words[word + IOVEC_COUNT] = count;
+  }
+
+  /** What header `index` says besides (cmsg(3)). */
+  protected say(index: number, address: number, length: number): void {
+    this.point(index * HEADER_WORDS + CONTROL, address);
+    this.words[index * HEADER_WORDS + CONTROL_LENGTH] = length;
   }
 
   /** The headers from number `index` on. */
@@ -108,7 +123,7 @@ export class Inbox extends Headers {
     // The kernel writes the addresses' lengths over the room for them.
     for (let i = 0; i < this.#used; i++) this.setNameLength(i, SOCKADDR_MAX);
     const count = this.system.libc.recvmmsg(fd, this.at(0), MESSAGES, flags, null);
-    this.#used = count > 0 ? count : 0;
+    this.#used = Math.max(count, 0);
     return count;
   }
 
@@ -152,6 +167,14 @@ export class Inbox extends Headers {
 /** Bytes of datagrams that do not lie in the inbox; more than one can have. */
 const STAGE = 65_536;
 
+/** `struct cmsghdr` and 16 bits behind it: CMSG_LEN and CMSG_SPACE, and the 64-bit words of which 32 are in use. */
+const CONTROL_USED = 18;
+const CONTROL_SIZE = 24;
+const CONTROL_WORDS = CONTROL_SIZE / 4;
+const SEGMENT = 4;
+/** Bytes that one packet has room for, with an IPv4 header (RFC 791) and one of UDP before them. */
+const TOGETHER_MAX = 65_507;
+
 /** Datagrams on their way out, up to {@link MESSAGES}. */
 export class Outgoing extends Headers {
   /** How many there are. */
@@ -164,12 +187,65 @@ export class Outgoing extends Headers {
   readonly #lengths = new Uint32Array(MESSAGES);
   /** What each slot of {@link names} holds. */
   readonly #named: (Uint8Array | undefined)[] = new Array(MESSAGES).fill(undefined);
+  /** How many datagrams each header stands for. */
+  readonly #standsFor = new Uint8Array(MESSAGES);
+  readonly #control: Block;
+  readonly #controlWords: Uint32Array;
+  readonly #controlAddress: number;
 
   constructor(system: System, inbox: Inbox) {
     super(system);
     this.#inbox = inbox;
     this.#stage = system.arena.take(STAGE);
     this.#address = addressOf(system, this.#stage);
+    this.#control = system.arena.take(MESSAGES * CONTROL_SIZE);
+    this.#controlAddress = addressOf(system, this.#control);
+    const { buffer, byteOffset, length } = this.#control.bytes;
+    this.#controlWords = new Uint32Array(buffer, byteOffset, length / 4);
+    for (let i = 0; i < MESSAGES; i++) {
+      this.#controlWords.set([CONTROL_USED, 0, SOL_UDP, UDP_SEGMENT, 0, 0], i * CONTROL_WORDS);
+    }
+  }
+
+  /**
+   * Writes the headers for all from number `first` on, and returns how many they are. In segments (udp(7),
+   * UDP_SEGMENT) those of one size and one address that follow each other pass through the kernel as one and come out
+   * of it as they are; the last of them may be shorter. It takes 64 of them.
+   */
+  compose(first: number, segments: boolean): number {
+    let headers = 0;
+    for (let next = first; next < this.count; headers++) {
+      const number = segments ? this.#together(next) : 1;
+      this.head(headers, next, number);
+      this.setNameLength(headers, this.#named[next]?.length ?? 0);
+      if (number > 1) {
+        this.#controlWords[headers * CONTROL_WORDS + SEGMENT] = this.#lengths[next] ?? 0;
+        this.say(headers, this.#controlAddress + headers * CONTROL_SIZE, CONTROL_SIZE);
+      } else this.say(headers, 0, 0);
+      this.#standsFor[headers] = number;
+      next += number;
+    }
+    return headers;
+  }
+
+  /** How many datagrams header `index` stands for. */
+  standsFor(index: number): number {
+    return this.#standsFor[index] ?? 0;
+  }
+
+  /** How many from number `first` on can be segments of one packet. */
+  #together(first: number): number {
+    const size = this.#lengths[first] ?? 0;
+    let total = size;
+    let next = first + 1;
+    for (; next < this.count && this.#named[next] === this.#named[first]; next++) {
+      const length = this.#lengths[next] ?? 0;
+      total += length;
+      if (length === 0 || length > size || total > TOGETHER_MAX) break;
+      // A shorter one is the last.
+      if (length < size) return next + 1 - first;
+    }
+    return next - first;
   }
 
   fits(length: number): boolean {
@@ -195,7 +271,6 @@ export class Outgoing extends Headers {
     if (this.#named[index] === name) return;
     this.#named[index] = name;
     this.names.set(name, index * SOCKADDR_MAX);
-    this.setNameLength(index, name.length);
   }
 
   /** The bytes of number `index`, as long as nothing is received or put. */
@@ -219,6 +294,7 @@ export class Outgoing extends Headers {
   override destroy(): void {
     super.destroy();
     this.system.arena.give(this.#stage);
+    this.system.arena.give(this.#control);
   }
 }
 
