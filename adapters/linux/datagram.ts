@@ -37,8 +37,9 @@ import {
 import type { Core } from "./core.ts";
 import { Names, Peers } from "./datagram-peers.ts";
 import type { Departures, Sender } from "./departures.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Deferred, Pollable } from "./loop.ts";
-import { type Inbox, MESSAGES } from "./messages.ts";
+import { MESSAGES } from "./messages.ts";
 import { familyOf } from "./sockaddr.ts";
 import { bindTo, connectTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";

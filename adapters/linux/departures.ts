@@ -3,8 +3,9 @@
  * the end of the batch or before anything else is received. Until then those that are passed on lie where they arrived.
  */
 import { EAGAIN, ECONNREFUSED, MSG_DONTWAIT } from "./abi.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Deferred, Loop } from "./loop.ts";
-import { type Inbox, Outgoing } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { System } from "./system.ts";
 
 /** A socket that sends. */

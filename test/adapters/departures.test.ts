@@ -7,8 +7,9 @@ import fc from "fast-check";
 import { ffi } from "#ffi";
 import { EAGAIN, ECONNREFUSED } from "../../adapters/linux/abi.ts";
 import { Departures, type Sender } from "../../adapters/linux/departures.ts";
+import { Inbox } from "../../adapters/linux/inbox.ts";
 import type { Deferred, Loop } from "../../adapters/linux/loop.ts";
-import { Inbox, MESSAGES } from "../../adapters/linux/messages.ts";
+import { MESSAGES } from "../../adapters/linux/messages.ts";
 import type { Pointer } from "../../adapters/linux/symbols.ts";
 import { System } from "../../adapters/linux/system.ts";
 
