@@ -4,8 +4,8 @@ import type { Endpoint, Timer } from "../../src/net/runtime.ts";
 import type { Block } from "./arena.ts";
 import { Departures } from "./departures.ts";
 import { type Destination, Destinations } from "./destinations.ts";
+import { Inbox } from "./inbox.ts";
 import { Loop } from "./loop.ts";
-import { Inbox } from "./messages.ts";
 import { PipePool } from "./pipes.ts";
 import type { System } from "./system.ts";
 

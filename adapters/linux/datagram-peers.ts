@@ -1,7 +1,7 @@
 /** Peers of a datagram socket, from and to the kernel's form. Who has been met is known by its bytes, or as an object. */
 import type { Endpoint } from "../../src/net/runtime.ts";
 import { AF_INET, AF_INET6 } from "./abi.ts";
-import type { Inbox } from "./messages.ts";
+import type { Inbox } from "./inbox.ts";
 import { decodeEndpoint, encodeEndpoint, familyOf, SOCKADDR_MAX } from "./sockaddr.ts";
 import type { System } from "./system.ts";
 

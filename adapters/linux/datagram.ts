@@ -31,12 +31,15 @@ import {
   SO_REUSEADDR,
   SOCK_DGRAM,
   SOL_SOCKET,
+  SOL_UDP,
+  UDP_SEGMENT,
 } from "./abi.ts";
 import type { Core } from "./core.ts";
 import { Names, Peers } from "./datagram-peers.ts";
 import type { Departures, Sender } from "./departures.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Deferred, Pollable } from "./loop.ts";
-import { type Inbox, MESSAGES } from "./messages.ts";
+import { MESSAGES } from "./messages.ts";
 import { familyOf } from "./sockaddr.ts";
 import { bindTo, connectTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";
@@ -90,6 +93,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   readonly local: Endpoint;
   readonly fd: number;
   lane: Sender["lane"];
+  segments: boolean;
   unsent = 0;
   refused = 0;
   #overrun = 0;
@@ -120,6 +124,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
     this.#inbox = core.datagrams.inbox;
     this.#departures = core.datagrams.departures;
     this.fd = fd;
+    // A kernel that does not know segments (before 4.18) would take them for one datagram.
+    this.segments = core.system.setInt(fd, SOL_UDP, UDP_SEGMENT, 0) === 0;
     this.local = local;
     this.#names = new Names(core.system, family);
     this.#peers = new Peers(this.#inbox);

@@ -3,8 +3,9 @@
  * the end of the batch or before anything else is received. Until then those that are passed on lie where they arrived.
  */
 import { EAGAIN, ECONNREFUSED, MSG_DONTWAIT } from "./abi.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Deferred, Loop } from "./loop.ts";
-import { type Inbox, Outgoing } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { System } from "./system.ts";
 
 /** A socket that sends. */
@@ -18,6 +19,8 @@ export interface Sender {
   keep(bytes: Uint8Array, name: Uint8Array): void;
   /** The next call may fail for what became of an earlier datagram. */
   readonly connected: boolean;
+  /** Datagrams may leave as segments of one packet; no longer once the kernel has refused that. */
+  segments: boolean;
   /** ICMP said of an earlier one that nobody is there. */
   refusal(): void;
   /** One did not leave. */
@@ -111,12 +114,14 @@ export class Departures implements Deferred {
     this.#taken--;
     const { libc } = this.#system;
     const { count } = outgoing;
+    let headers = outgoing.compose(0, sender.segments);
+    let header = 0;
     let first = 0;
     let again = false;
-    while (first < count) {
-      const sent = libc.sendmmsg(sender.fd, outgoing.at(first), count - first, MSG_DONTWAIT);
+    while (header < headers) {
+      const sent = libc.sendmmsg(sender.fd, outgoing.at(header), headers - header, MSG_DONTWAIT);
       if (sent > 0) {
-        first += sent;
+        for (const end = header + sent; header < end; header++) first += outgoing.standsFor(header);
         again = false;
         continue;
       }
@@ -125,9 +130,15 @@ export class Departures implements Deferred {
       // Told once, in place of a result; this one has its turn again.
       if (errno === ECONNREFUSED) sender.refusal();
       else if (sender.connected && !again) again = true;
-      else {
+      else if (outgoing.standsFor(header) > 1) {
+        // Longer than a packet may be on that way, or a device that cannot do checksums: each by itself.
+        sender.segments = false;
+        headers = outgoing.compose(first, false);
+        header = 0;
+      } else {
         sender.lost();
         first++;
+        header++;
         again = false;
       }
     }
