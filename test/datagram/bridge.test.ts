@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "../contract/datagram-probe.ts";
 import { Probe, pattern } from "../contract/probe.ts";
+import { failure } from "../failure.ts";
 import { ENGINES } from "../proxy/world.ts";
 import { BridgeWorld, bytesOf, endpointOf, endsOf, FREE_PORT, only, texts } from "./world.ts";
 
@@ -132,7 +133,7 @@ describe.each(ENGINES)("a bridge on the %s engine", (engine) => {
     expect(readFileSync(`${path}.1`, "utf8")).toBe("before 0123456789");
     expect(readFileSync(path, "utf8")).toBe("abcdefghijklm");
     const none = join(directory, "none", "feed");
-    await expect(world.bridge([FREE_PORT], [`file:${none}`])).rejects.toMatchObject({
+    expect(await failure(world.bridge([FREE_PORT], [`file:${none}`]))).toMatchObject({
       name: "FileError",
       code: "ENOENT",
     });
@@ -148,7 +149,7 @@ describe.each(ENGINES)("a bridge on the %s engine", (engine) => {
     free.shut();
     await free.until(() => free.closes === 1, "the port is free");
     const opening = world.bridge([`udp://127.0.0.1:${port}`, at], [address]);
-    await expect(opening).rejects.toMatchObject({
+    expect(await failure(opening)).toMatchObject({
       code: "EADDRINUSE",
       message: expect.stringContaining(String(taken.socket.local.port)),
     });
