@@ -20,6 +20,7 @@ export class UdpSink implements Sink {
   readonly #route: UdpRoute;
   readonly #share: EndShare;
   #ways: readonly Way[] = [];
+  #finished: Promise<void> | undefined;
 
   constructor(route: UdpRoute, share: EndShare) {
     this.#route = route;
@@ -56,7 +57,16 @@ export class UdpSink implements Sink {
     }
   }
 
-  async finish(): Promise<void> {
+  finish(): Promise<void> {
+    this.#finished ??= this.#finish();
+    return this.#finished;
+  }
+
+  cut(): void {
+    void this.finish();
+  }
+
+  async #finish(): Promise<void> {
     const closed = this.#ways.map(({ socket }) => {
       return new Promise<void>((resolve) => {
         socket.on({ message() {}, close: () => resolve() });
@@ -66,10 +76,6 @@ export class UdpSink implements Sink {
     await Promise.all(closed);
     this.tend();
     this.#ways = [];
-  }
-
-  cut(): void {
-    void this.finish();
   }
 
   /** The interfaces to send from; undefined: the kernel's choice. */
@@ -93,6 +99,8 @@ export class UdpSink implements Sink {
     );
     socket.on({ message() {}, close() {} });
     socket.resume();
-    return { socket, to, unsent: 0, refused: 0 };
+    // The kernel wants to know the link of a group that is local to it (RFC 4007, section 6).
+    const zone = group && isIPv6(to.host) && name !== undefined && !isIPv6(name) ? `%${name}` : "";
+    return { socket, to: { ...to, host: `${to.host}${zone}` }, unsent: 0, refused: 0 };
   }
 }
