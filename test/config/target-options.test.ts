@@ -18,7 +18,7 @@ test.each([
   expect(parseTargetOptions(text)).toEqual({ ...plainTarget(parseTarget(address)), ...options });
 });
 
-const use = "use weight, backup, max_connections";
+const use = "use weight, backup, max_connections, sni, alpn";
 test.each([
   ["1,weight", "write weight=N, with N from 0 to 1000"],
   ["1,weight=", "write weight=N, with N from 0 to 1000"],

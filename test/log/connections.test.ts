@@ -15,6 +15,7 @@ const RECORD: ConnectionRecord = {
   openedAt: "2026-01-01T00:00:00.000Z",
   duration: 0.25,
   connectTime: 0.001,
+  serverName: null,
   retries: 0,
   bytesUpstream: 1_500,
   bytesDownstream: 20,
