@@ -25,6 +25,7 @@ import { httpPath, label, words } from "../config/values.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { hostName, parseAlpn } from "../tls/server-name.ts";
 
 export interface Program {
   readonly name: string;
@@ -177,6 +178,8 @@ export const KINDS = {
   words: { placeholder: "TEXT", parse: parseWords },
   path: { placeholder: "PATH", parse: parsePath },
   time: { placeholder: "TIME", parse: parseTime },
+  serverName: { placeholder: "NAME", parse: parseServerName },
+  protocol: { placeholder: "PROTOCOL", parse: parseAlpn },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -223,6 +226,12 @@ function parsePortOrListen(text: string): Address {
 
 function parseLabel(text: string): string {
   return bySchema(label("A name."), text);
+}
+
+function parseServerName(text: string): string {
+  const name = hostName(text);
+  if (name === undefined) throw new UsageError("EUSAGE", `expected a host name such as example.com, found "${text}"`);
+  return name;
 }
 
 function parseWords(text: string): string {
