@@ -80,3 +80,15 @@ test("a bug in weir is logged with the stack of its cause", () => {
   expect(err[0]).toContain("the bug itself");
   expect(err[0]).toContain("connections.test.ts");
 });
+
+test("a name that a TLS client has asked for stands beside the target, and with the failure", () => {
+  const it = world({ access: true });
+  it.events.closed?.({ ...RECORD, serverName: "a.example", error: null, undeliveredUpstream: 0 }, undefined);
+  expect(it.out).toEqual(["[ACCESS] 127.0.0.1:5 -> 127.0.0.1:6 (a.example) up 1.5KB down 20B in 0.250s: client_reset"]);
+  const rule = "no target is for its server name";
+  for (const serverName of ["b.example", "c.example"]) {
+    it.events.failed?.({ ...RECORD, target: null, serverName, reason: "no_route", rule, error: null }, undefined);
+  }
+  // One line for all names, once a second.
+  expect(it.err).toEqual([`weir: 127.0.0.1:5, which asked for b.example, was not let in: ${rule}`]);
+});
