@@ -118,7 +118,17 @@ export class Entrance {
 
   /** It is known what a session that may come in has said, if that matters: it dials, or waits for room. */
   seat(session: Session): void {
-    if (this.#gate.waiting > 0 || !this.#proceed(session)) this.#wait(session);
+    if ((this.#gate.waiting > 0 && !this.#passes(session)) || !this.#proceed(session)) this.#wait(session);
+  }
+
+  /** Those who wait do so for other targets: a site that is full keeps nobody from another one. */
+  #passes(session: Session): boolean {
+    const line = this.#lineOf(session);
+    return line !== undefined && !this.#gate.standsIn(line);
+  }
+
+  #lineOf({ said }: Session): string | undefined {
+    return this.pool.routes?.find(said ?? null).join(";");
   }
 
   /** A session is over. */
@@ -212,6 +222,7 @@ export class Entrance {
   #wait(session: Session): void {
     const { maxConnections, queue } = session.rules.config;
     const waiter: Waiter = {
+      line: this.#lineOf(session),
       proceed: () => {
         // It has its turn when another one ends, which is not to blame if it fails.
         try {

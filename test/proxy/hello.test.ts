@@ -326,6 +326,22 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     expect(await both.proxy.connections()).toMatchObject([{ target: it.addresses[2] ?? "", retries: 1 }]);
   });
 
+  test.each([1, 2])("a site that is full keeps nobody from another one; workers: %p", async (workers) => {
+    await using it = await routed(["sni=a.example,max_connections=1", "sni=b.example"], { workers });
+    const first = await it.client(A);
+    const target = await it.target(0);
+    const waiting = await Promise.all(Array.from({ length: 8 }, () => it.client(A)));
+    await it.world.inState("waiting", 8);
+    for (let n = 0; n < 8; n++) await it.meets(1, helloFor("b.example"));
+    first.abort();
+    await target.untilClose();
+    // The place goes to one after the other, in whatever thread they wait.
+    for (const client of waiting) client.finish();
+    for (const _ of waiting) (await it.target(0)).finish();
+    await Promise.all(waiting.map((client) => client.untilClose()));
+    expect(it.strays).toBe(0);
+  });
+
   test("those who wait for room have said their names before, and get their own targets", async () => {
     await using it = await routed(["sni=a.example", "sni=b.example"], { maxConnections: 1 });
     const first = await it.client(A);
