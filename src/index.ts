@@ -81,7 +81,7 @@ export class Proxy implements AsyncDisposable {
   /**
    * Starts listening on `listen` and relays every connection to `target`, or to one of several. All are written as on
    * the command line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`; targets with options behind
-   * commas, `"10.0.0.2:80,weight=2"`.
+   * commas, `"10.0.0.2:80,weight=2"`, `"10.0.0.3:443,sni=*.example.com,alpn=h2"`.
    *
    * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ETARGET` for options behind it, `ECIDR` for a
    *   range, `ESCHEDULE`, `ERATE`, `EOPTION` for an option out of range, `ELOOP` when a target is the listener itself.

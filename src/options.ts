@@ -39,7 +39,7 @@ import {
 export interface ProxyOptions {
   /** Shown in records and metrics. Default: the listen address. */
   readonly name?: string;
-  /** Milliseconds; 0 turns one off. Defaults: connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
+  /** Milliseconds; 0 turns one off. Defaults: hello 5,000, connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
   readonly timeouts?: Partial<Timeouts>;
   /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
   readonly buffer?: number;

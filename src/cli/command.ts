@@ -39,6 +39,7 @@ import { parseRoute } from "../datagram/route-address.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { hostName, parseAlpn } from "../tls/server-name.ts";
 
 export interface Program {
   readonly name: string;
@@ -212,6 +213,8 @@ export const KINDS = {
   ttl: { placeholder: "N", parse: (text: string) => parseCount(text, 0, TTL_MAX) },
   keep: { placeholder: "N", parse: (text: string) => parseCount(text, 0, KEEP_MAX) },
   datagram: { placeholder: "SIZE", parse: parseDatagramSize },
+  serverName: { placeholder: "NAME", parse: parseServerName },
+  protocol: { placeholder: "PROTOCOL", parse: parseAlpn },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -262,6 +265,12 @@ function parsePortOrListen(text: string): Address {
 
 function parseLabel(text: string): string {
   return bySchema(label("A name."), text);
+}
+
+function parseServerName(text: string): string {
+  const name = hostName(text);
+  if (name === undefined) throw new UsageError("EUSAGE", `expected a host name such as example.com, found "${text}"`);
+  return name;
 }
 
 function parseWords(text: string): string {

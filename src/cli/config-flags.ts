@@ -103,6 +103,7 @@ function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">
       timeout: dns.timeout,
     },
     timeouts: {
+      hello: flags["hello-timeout"] ?? timeouts.hello,
       connect: flags["connect-timeout"] ?? timeouts.connect,
       idle: flags["idle-timeout"] ?? timeouts.idle,
       fin: flags["fin-timeout"] ?? timeouts.fin,

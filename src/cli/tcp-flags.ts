@@ -140,6 +140,12 @@ const RELAY_FLAGS = [
   {
     title: "Timeouts",
     flags: [
+      {
+        name: "hello-timeout",
+        kind: "durationOrOff",
+        default: "5s",
+        about: "For the ClientHello, where targets are chosen by sni or alpn",
+      },
       { name: "connect-timeout", kind: "durationOrOff", default: "5s", about: "To reach the target" },
       { name: "idle-timeout", kind: "durationOrOff", default: "10m", about: "Without a byte either way" },
       {

@@ -132,7 +132,6 @@ const SEND = {
         // Whoever sends a file on the machine that receives it would have the address in use.
         { ...METRICS, default: "off" },
         TOKEN_ENV,
-        ...ENGINE_FLAGS,
         GRACE,
       ],
     },

@@ -121,12 +121,15 @@ function bridgesConfig(line: Run, ends: readonly Ends[]): Config {
     );
   }
   // A sender has no metrics unless somebody wants them: the receiver on the same machine has the usual address.
-  const base = line.command.name === "udp send" ? { ...NO_FILE.admin, listen: null } : NO_FILE.admin;
+  const sends = line.command.name === "udp send";
+  const base = sends ? { ...NO_FILE.admin, listen: null } : NO_FILE.admin;
+  // What reads a file is in the main thread anyhow.
+  const mode = flags.engine ?? (sends ? "portable" : DEFAULTS.engine.mode);
   return checked(line, {
     ...NO_FILE,
     admin: adminConfig(flags, base),
     log: logOptions(line),
-    engine: { mode: flags.engine ?? DEFAULTS.engine.mode, workers: flags.workers ?? DEFAULTS.engine.workers },
+    engine: { mode, workers: flags.workers ?? DEFAULTS.engine.workers },
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
     bridges: ends.map((each) => bridgeConfig(each, flags)),
   });

@@ -3,6 +3,7 @@ import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
 import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
+import { checkRoutes } from "./check-routes.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
@@ -19,6 +20,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...repeatedTargets(proxy),
     ...observersOfThemselves(proxy),
     ...checkMux(proxy),
+    ...checkRoutes(proxy),
     ...checkFaults(proxy),
   ];
 }
@@ -79,9 +81,10 @@ function targetsForNobody({ targets }: ProxyConfig): Problem[] {
 }
 
 function repeatedTargets({ targets }: ProxyConfig): Problem[] {
-  return targets.flatMap(({ address }, index) => {
+  return targets.flatMap(({ address, sni, alpn }, index) => {
     if (targets.findIndex((other) => sameTarget(other.address, address)) === index) return [];
-    const why = `the target ${formatTarget(address)} is there twice; give it a weight instead`;
+    const remedy = (sni ?? alpn) ? "write all its names and protocols into one" : "give it a weight instead";
+    const why = `the target ${formatTarget(address)} is there twice; ${remedy}`;
     return [wrong(["targets", index], why)];
   });
 }

@@ -165,6 +165,10 @@ export interface TargetConfig {
   readonly backup: boolean;
   /** Connections at once; 0: any number. */
   readonly maxConnections: number;
+  /** For TLS clients that ask for one of these names: `example.com`, `*.example.com`; without, for any. */
+  readonly sni?: readonly string[];
+  /** For TLS clients that speak one of these protocols; without, for any. */
+  readonly alpn?: readonly string[];
 }
 
 /** How names of DNS are resolved behind which there are targets. */
@@ -218,6 +222,8 @@ export function targetsOf({ targets }: Pick<ProxyConfig, "targets">): string {
 
 /** Milliseconds; 0 turns a timeout off. */
 export interface Timeouts {
+  /** For a whole ClientHello, where targets are chosen by it. */
+  readonly hello: number;
   /** From the start of the attempt to an established target connection. */
   readonly connect: number;
   /** Without a byte either way. */
@@ -265,7 +271,7 @@ export const DEFAULTS = {
   engine: { mode: "auto", workers: "auto" },
   shutdown: { grace: 60_000 },
   proxy: {
-    timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
+    timeouts: { hello: 5_000, connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,

@@ -20,6 +20,7 @@ import { faultSchema, toFault } from "./fault-schema.ts";
 import { filterSchema, toFilter } from "./filter-schema.ts";
 import { inspectSchema, toInspect } from "./inspect-schema.ts";
 import { observerSchema, toObserver } from "./observer-schema.ts";
+import { routeEntries } from "./route-schema.ts";
 import { isTable } from "./toml.ts";
 import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
@@ -165,6 +166,7 @@ function targetsSchema() {
     weight: v.optional(t.wholeNumber("Its share of new connections against that of the others.", WEIGHT_MAX), 1),
     backup: v.optional(t.flag("Used only when no other target is well."), false),
     max_connections: v.optional(t.wholeNumber("Connections at once, 0 for any number.", COUNT_MAX), 0),
+    ...routeEntries(),
   });
   const target = v.union([written, detailed], t.wrong('an address such as "10.0.0.1:8080" or { address = "…" }'));
   return v.pipe(
@@ -179,8 +181,8 @@ function targetsSchema() {
 
 function toTarget(target: NonNullable<Proxy["targets"]>[number]): TargetConfig {
   if (!("address" in target)) return plainTarget(target);
-  const { address, weight, backup, max_connections: maxConnections } = target;
-  return { address, weight, backup, maxConnections };
+  const { address, weight, backup, max_connections: maxConnections, sni, alpn } = target;
+  return { address, weight, backup, maxConnections, ...(sni && { sni }), ...(alpn && { alpn }) };
 }
 
 function healthSchema() {
@@ -235,8 +237,12 @@ function proxyProtocolSchema() {
 }
 
 function timeoutsSchema() {
-  const { connect, idle, fin, lifetime } = DEFAULTS.proxy.timeouts;
+  const { hello, connect, idle, fin, lifetime } = DEFAULTS.proxy.timeouts;
   return t.table('After which times weir gives up; 0s or "off" never does.', {
+    hello: v.optional(
+      t.durationOrOff("For the ClientHello, where targets are chosen by sni or alpn."),
+      formatDuration(hello),
+    ),
     connect: v.optional(t.durationOrOff("To reach the target."), formatDuration(connect)),
     idle: v.optional(t.durationOrOff("Without a byte either way."), formatDuration(idle)),
     fin: v.optional(t.durationOrOff("Without a byte the other way, after one side has finished."), formatDuration(fin)),

@@ -41,6 +41,8 @@ export class Bridge implements SourceOwner, SinkOwner {
   #left: number;
   /** Destinations that sources wait for. */
   #holds = 0;
+  /** Destinations whose kernel is full. */
+  #slow = 0;
   #timer: Timer | undefined;
   #drained: Promise<void> | undefined;
   #finish: () => void = () => {};
@@ -59,7 +61,7 @@ export class Bridge implements SourceOwner, SinkOwner {
       await bridge.drain();
       throw error;
     }
-    if (bridge.#holds === 0) for (const source of bridge.#sources) source.resume();
+    bridge.#pace();
     bridge.#tend();
     return bridge;
   }
@@ -97,12 +99,22 @@ export class Bridge implements SourceOwner, SinkOwner {
 
   hold(): void {
     this.#holds++;
-    if (this.#holds === 1) for (const source of this.#sources) source.pause();
+    if (this.#holds === 1) this.#pace();
   }
 
   release(): void {
     this.#holds--;
-    if (this.#holds === 0) for (const source of this.#sources) source.resume();
+    if (this.#holds === 0) this.#pace();
+  }
+
+  slow(): void {
+    this.#slow++;
+    if (this.#slow === 1) this.#pace();
+  }
+
+  swift(): void {
+    this.#slow--;
+    if (this.#slow === 0) this.#pace();
   }
 
   /** Reads no more; resolves when what was read is gone. */
@@ -128,6 +140,14 @@ export class Bridge implements SourceOwner, SinkOwner {
       for (const end of [...this.#sources, ...this.#sinks]) end.tend();
       this.#tend();
     });
+  }
+
+  /** Each source reads, or waits. */
+  #pace(): void {
+    for (const source of this.#sources) {
+      if (this.#holds > 0 || (source.patient && this.#slow > 0)) source.pause();
+      else source.resume();
+    }
   }
 
   #look(): void {
@@ -157,7 +177,7 @@ function sourceOf(address: SourceAddress, share: EndShare, owner: SourceOwner): 
 function sinkOf(address: SinkAddress, share: EndShare, owner: SinkOwner): Sink {
   switch (address.kind) {
     case "udp":
-      return new UdpSink(address, share);
+      return new UdpSink(address, share, owner);
     case "listen":
       return new ListenSink(address, share, owner);
     case "file":

@@ -15,6 +15,8 @@ export interface EndShare {
 }
 
 export interface Source {
+  /** It waits without a loss when it is not read, as a file and a connection do. */
+  readonly patient: boolean;
   /** Where it really is: the port that was free has become a number. */
   readonly address: string;
   /** Rejects with a `SocketError` or `FileError` that names the address. */
@@ -58,4 +60,8 @@ export interface SinkOwner {
   hold(): void;
   /** And no longer. */
   release(): void;
+  /** Those sources that lose nothing by it are to wait, as the kernel takes no more: files and connections. */
+  slow(): void;
+  /** And no longer. */
+  swift(): void;
 }

@@ -6,6 +6,7 @@ import { END_CELL } from "./end-counters.ts";
 import { type DescriptorRoute, type FileRoute, formatRoute } from "./route-address.ts";
 
 export class InputSource implements Source {
+  readonly patient = true;
   readonly address: string;
   readonly #route: FileRoute | DescriptorRoute;
   readonly #share: EndShare;

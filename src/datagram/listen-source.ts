@@ -9,6 +9,7 @@ import type { ListenRoute } from "./route-address.ts";
 const OPTIONS = { noDelay: true, keepAlive: 30_000, buffer: READ, backlog: 511 };
 
 export class ListenSource implements Source {
+  readonly patient = true;
   #route: ListenRoute;
   readonly #share: EndShare;
   readonly #owner: SourceOwner;

@@ -10,6 +10,7 @@ import { formatRoute, type StreamRoute } from "./route-address.ts";
 const OPTIONS = { noDelay: true, keepAlive: 30_000, buffer: READ, timeout: 5_000 };
 
 export class StreamSource implements Source {
+  readonly patient = true;
   readonly address: string;
   readonly #route: StreamRoute;
   readonly #share: EndShare;

@@ -1,7 +1,7 @@
 /** A destination that gets each datagram as it is: an address, or all members of a multicast group. */
 import { isIPv6 } from "../net/address.ts";
 import type { Chunk, DatagramSocket, Endpoint } from "../net/runtime.ts";
-import type { EndShare, Sink } from "./end.ts";
+import type { EndShare, Sink, SinkOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { isMulticast } from "./multicast.ts";
 import { endpointsOf } from "./names.ts";
@@ -11,6 +11,8 @@ import { formatRoute, type UdpRoute } from "./route-address.ts";
 interface Way {
   readonly socket: DatagramSocket;
   readonly to: Endpoint;
+  /** The kernel takes no more now. */
+  full: boolean;
   unsent: number;
   refused: number;
 }
@@ -19,10 +21,12 @@ export class UdpSink implements Sink {
   readonly address: string;
   readonly #route: UdpRoute;
   readonly #share: EndShare;
+  readonly #owner: SinkOwner;
   #ways: readonly Way[] = [];
   #finished: Promise<void> | undefined;
 
-  constructor(route: UdpRoute, share: EndShare) {
+  constructor(route: UdpRoute, share: EndShare, owner: SinkOwner) {
+    this.#owner = owner;
     this.#route = route;
     this.#share = share;
     this.address = formatRoute(route);
@@ -42,7 +46,10 @@ export class UdpSink implements Sink {
 
   send(chunk: Chunk): void {
     this.#share.counters.passed(chunk.length);
-    for (const { socket, to } of this.#ways) socket.send(chunk, to);
+    for (const way of this.#ways) {
+      way.socket.send(chunk, way.to);
+      if (way.socket.full && !way.full) this.#full(way, true);
+    }
   }
 
   tend(): void {
@@ -78,6 +85,13 @@ export class UdpSink implements Sink {
     this.#ways = [];
   }
 
+  #full(way: Way, full: boolean): void {
+    if (way.full === full) return;
+    way.full = full;
+    if (full) this.#owner.slow();
+    else this.#owner.swift();
+  }
+
   /** The interfaces to send from; undefined: the kernel's choice. */
   #interfaces(): readonly (string | undefined)[] {
     const { config, runtime } = this.#share;
@@ -97,10 +111,11 @@ export class UdpSink implements Sink {
         ...(group ? { multicast: { ttl, loopback, interface: name } } : { remote: to }),
       },
     );
-    socket.on({ message() {}, close() {} });
-    socket.resume();
     // The kernel wants to know the link of a group that is local to it (RFC 4007, section 6).
     const zone = group && isIPv6(to.host) && name !== undefined && !isIPv6(name) ? `%${name}` : "";
-    return { socket, to: { ...to, host: `${to.host}${zone}` }, unsent: 0, refused: 0 };
+    const way = { socket, to: { ...to, host: `${to.host}${zone}` }, full: false, unsent: 0, refused: 0 };
+    socket.on({ message() {}, drain: () => this.#full(way, false), close: () => this.#full(way, false) });
+    socket.resume();
+    return way;
   }
 }

@@ -16,6 +16,7 @@ interface Mouth {
 }
 
 export class UdpSource implements Source {
+  readonly patient = false;
   #route: UdpRoute;
   readonly #share: EndShare;
   readonly #owner: SourceOwner;

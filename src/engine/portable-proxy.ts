@@ -124,8 +124,8 @@ export class PortableProxy implements ProxyControl {
     this.config = config;
     this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
     this.#observers.configure(config.observers);
-    this.#core.configure(config, this.#memory, this.#observers.memory, scripts);
     this.#group.configure(config);
+    this.#core.configure(config, this.#memory, this.#observers.memory, this.#group.shares, scripts);
   }
 
   get stopped(): Promise<void> {

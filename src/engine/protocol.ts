@@ -58,6 +58,7 @@ export type ToWorker =
       readonly proxy: number;
       readonly config: ProxyConfig;
       readonly memory: EntranceMemory;
+      readonly targets: readonly TargetShare[];
       readonly observers: ObserverMemory;
     }
   | { readonly type: "retarget"; readonly proxy: number; readonly targets: readonly TargetShare[] }

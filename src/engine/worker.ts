@@ -70,8 +70,7 @@ export class EngineWorker {
       case "list":
         return await this.#list(message);
       case "configure":
-        this.#proxies.get(message.proxy)?.configure(message.config, message.memory, message.observers);
-        this.#answer(message, true);
+        this.#configure(message);
         return;
       case "retarget":
         this.#proxies.get(message.proxy)?.retarget(message.targets);
@@ -120,6 +119,12 @@ export class EngineWorker {
     const share = { ...own, workers, memory, targets, observers };
     this.#proxies.set(proxy, await RunningProxy.open(runtime, config, this.#watch(proxy, wants), share));
     this.#hooks.send({ type: "opened", proxy });
+  }
+
+  #configure(message: Extract<ToWorker, { type: "configure" }>): void {
+    const { proxy, config, memory, observers, targets } = message;
+    this.#proxies.get(proxy)?.configure(config, memory, observers, targets);
+    this.#answer(message, true);
   }
 
   async #drain(proxy: number): Promise<void> {

@@ -42,9 +42,11 @@ export const CELL = {
   /** Connections that clients share, and attempts to open one after another attempt had failed. */
   lines: 19,
   redials: 20,
+  /** TLS alerts that clients were sent. */
+  alerts: 21,
 } as const;
 
-const ENDED = 21;
+const ENDED = 22;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;

@@ -175,6 +175,7 @@ const FAMILIES: readonly Family[] = [
     lines: (counters) =>
       DENIALS.map((by) => `weir_connections_denied_total${labels(owner(counters), { by })} ${counters.deniedBy(by)}`),
   },
+  single("weir_tls_alerts_total", "counter", "TLS clients that were told why they are refused.", PROXIES, "alerts"),
   {
     name: "weir_connections_ended_total",
     type: "counter",

@@ -36,6 +36,12 @@ export const REASONS = [
   "denied",
   /** A PROXY header was due and did not come, or was none. */
   "bad_header",
+  /** The client speaks no TLS, and all targets are for some TLS clients. */
+  "no_tls",
+  /** A ClientHello was due and did not come, or was none. */
+  "bad_hello",
+  /** No target is for the server name or the protocols that the client has asked for. */
+  "no_route",
   /** No room: `maxConnections` are open and the queue is full, or the client has waited in it for too long. */
   "queue_full",
   "queue_timeout",
@@ -61,7 +67,16 @@ export const DENIALS = ["deny", "allow", "schedule", "max_connections_per_source
 export type Denial = (typeof DENIALS)[number];
 
 /** The failures that concern no target. */
-export const REFUSED: readonly Reason[] = ["denied", "bad_header", "queue_full", "queue_timeout", "no_target"];
+export const REFUSED: readonly Reason[] = [
+  "denied",
+  "bad_header",
+  "no_tls",
+  "bad_hello",
+  "no_route",
+  "queue_full",
+  "queue_timeout",
+  "no_target",
+];
 
 /** The failures after which it is worth trying again: the target may come back, and nobody here is short of anything. */
 export const RETRIED: readonly Reason[] = [

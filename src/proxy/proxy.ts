@@ -17,7 +17,8 @@ import type { ObserverMemory, OnlookerEvents } from "./onlookers.ts";
 import { Processing, type ProcessingShare } from "./processing.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Rules } from "./rules.ts";
-import { Session, type SessionOwner } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOwner } from "./session-owner.ts";
 import type { Role } from "./side.ts";
 import type { SessionSteps } from "./steps.ts";
 
@@ -164,12 +165,14 @@ export class RunningProxy implements SessionOwner {
     config: ProxyConfig,
     memory: EntranceMemory,
     observers: ObserverMemory,
+    targets: readonly TargetShare[],
     scripts?: ProcessingShare["scripts"],
   ): void {
     this.#rules = new Rules(config);
     if (config.mux) this.#mux?.configure(config.mux, this.#rules.connectOptions);
     this.#entrance.configure(config, memory);
-    this.#entrance.nudged();
+    // Together: for whom targets are, and the targets.
+    this.retarget(targets);
     if (!this.#processing.configure(config, observers, scripts)) return;
     for (const session of this.#sessions.values()) session.refault(config.faults);
   }
@@ -221,6 +224,10 @@ export class RunningProxy implements SessionOwner {
     const down = this.#processing.down(session.place.ordinal);
     if (down) session.cut("fault", down);
     else this.#entrance.enter(session);
+  }
+
+  greeted(session: Session): void {
+    if (!session.over) this.#entrance.seat(session);
   }
 
   outwaited(session: Session): void {

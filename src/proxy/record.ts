@@ -9,7 +9,9 @@ export interface Connection {
   readonly client: string;
   /** The one that was chosen, or tried last; null as long as there is none. */
   readonly target: string | null;
-  /** waiting: for its PROXY header, or in the queue. */
+  /** For whom a TLS client has asked, where targets are chosen by that; null: for nobody, or it was not looked at. */
+  readonly serverName: string | null;
+  /** waiting: for its PROXY header or its ClientHello, or in the queue. */
   readonly state: "waiting" | "connecting" | "open" | "half_closed" | "closed";
   /** ISO 8601, UTC. */
   readonly openedAt: string;

@@ -25,7 +25,7 @@ test("weir --help lists the commands", () => {
     "  tap LISTEN TARGET         Relay and show what passes, or write it down",
     "  replay FILE TARGET        Send a recording again, and look at what comes back",
     "  check CONFIG              Find every problem of a configuration file",
-    "  explain CONFIG            Tell which rule lets a client in or shuts it out",
+    "  explain CONFIG            Tell which rule lets a client in or shuts it out, and where it goes",
     "  echo [LISTEN]             Send back what comes in: a server to try things with",
     "  demo                      Show it all in one process, on free ports",
     "  version                   Print the version",
@@ -59,7 +59,8 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "  TARGET                               Where weir connects for each client; of several, --balance",
     "                                       chooses. A name behind dns:// or dns+srv:// stands for all",
     "                                       its addresses. Options follow behind commas: weight=N,",
-    "                                       backup, max_connections=N",
+    "                                       backup, max_connections=N, and for TLS clients alone that ask",
+    "                                       for it, sni=NAME, sni=*.NAME, alpn=PROTOCOL",
     "",
     "Flags:",
     "      --name NAME                      What logs and metrics call the proxy (default: proxy-1)",
@@ -127,6 +128,8 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "                                       (default: off)",
     "",
     "Timeouts:",
+    "      --hello-timeout DURATION|off     For the ClientHello, where targets are chosen by sni or alpn",
+    "                                       (default: 5s)",
     "      --connect-timeout DURATION|off   To reach the target (default: 5s)",
     "      --idle-timeout DURATION|off      Without a byte either way (default: 10m)",
     "      --fin-timeout DURATION|off       Without a byte the other way, after one side has finished",
@@ -189,6 +192,8 @@ test("weir tcp --help explains arguments, flags and values", () => {
     "  weir tcp :5432 10.0.0.1:5432 --max-connections 100 --allow 10.0.0.0/8",
     "  # A port to a unix socket, one JSON record for each connection",
     "  weir tcp 8080 unix:/run/app.sock --log-format json",
+    "  # TLS to the server whose name the client asks for, without decrypting it",
+    "  weir tcp :443 10.0.0.1:443,sni=*.example.com 10.0.0.2:443,sni=example.org,sni=www.example.org",
   ]);
 });
 

@@ -17,9 +17,9 @@ test("weir.toml shows the defaults", async () => {
   expect(config.log).toEqual(DEFAULTS.log);
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
-  const [least, db, web, cache, lab, ...muxes] = config.proxies;
+  const [least, db, web, front, cache, lab, ...muxes] = config.proxies;
   const shared = ["switch", "terminal", "meter"];
-  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "cache", "lab", ...shared]);
+  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "front", "cache", "lab", ...shared]);
   // What has no defaults to show is shown by example.
   const {
     source: _,
@@ -41,6 +41,7 @@ test("weir.toml shows the defaults", async () => {
   expect(db).toMatchObject({ ...rest, proxyProtocol: { ...proxyProtocol, acceptFrom: [parseCidr("10.0.0.7")] } });
   expect(db?.perSource.maxConnections).toBe(perSource.maxConnections);
   expect(web).toMatchObject({ ...rest, health: { ...HEALTH, http: "/healthz", status: [200, 204] } });
+  expect(front).toMatchObject(rest);
   expect(cache?.health).toEqual({ ...HEALTH, send: "PING\r\n", expect: "+PONG" });
   for (const proxy of config.proxies.filter((each) => each !== lab)) {
     expect(proxy).toMatchObject({ observers, inspects, filters, faults });
@@ -65,6 +66,16 @@ test("weir.toml shows every way to write a target", async () => {
     ["10.0.0.5:80", { ...plain, backup: true }],
     ["dns://web.internal:80", plain],
     ["dns+srv://_http._tcp.web.internal", plain],
+  ]);
+});
+
+test("weir.toml shows for whom a target can be", async () => {
+  const [, , , front] = (await example("weir.toml")).proxies;
+  const whom = front?.targets.map(({ sni, alpn }) => ({ sni, alpn }));
+  expect(whom).toEqual([
+    { sni: ["example.com", "*.example.com"], alpn: undefined },
+    { sni: undefined, alpn: ["h2"] },
+    { sni: undefined, alpn: undefined },
   ]);
 });
 

@@ -6,6 +6,7 @@ import type { BridgeConfig } from "../../datagram/udp-config.ts";
 import { formatAddress } from "../../net/address.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
+import { routing } from "../routing.ts";
 
 export const check: CommandRun = async ({ host, line }) => {
   const path = line.positionals[0] ?? "";
@@ -17,7 +18,10 @@ export const check: CommandRun = async ({ host, line }) => {
     ...(bridges.length > 0 ? [counted(bridges.length, "bridge", "bridges")] : []),
   ];
   host.out(`${path} is fine: ${counts.join(", ")}`);
-  for (const proxy of proxies) host.out(`  ${describe(proxy)}`);
+  for (const proxy of proxies) {
+    host.out(`  ${describe(proxy)}`);
+    for (const text of routing(proxy)) host.out(`    ${text}`);
+  }
   for (const bridge of bridges) host.out(`  ${describeBridge(bridge)}`);
   const { listen } = config.admin;
   host.out(`  metrics ${listen ? formatAddress(listen) : "off"}`);
@@ -29,7 +33,9 @@ function counted(count: number, one: string, several: string): string {
 }
 
 function describe({ name, listen, targets, timeouts }: ProxyConfig): string {
-  const limits = Object.entries(timeouts)
+  // Nobody waits for a hello where all targets are for everybody.
+  const { hello, ...others } = timeouts;
+  const limits = Object.entries(routing({ targets }).length > 0 ? { hello, ...others } : others)
     .map(([what, ms]) => `${what} ${ms === 0 ? "off" : formatDuration(ms)}`)
     .join(", ");
   return `${name}: ${formatAddress(listen)} -> ${targetsOf({ targets })} (${limits})`;
