@@ -1,11 +1,22 @@
-/** Files to write, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+/** Files, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { FileError } from "../../src/net/errors.ts";
 import type { OutputFile, Runtime } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
 
-export const files: Pick<Runtime, "openFile" | "renameFile" | "removeFile"> = {
+export const files: Pick<Runtime, "openFile" | "readFile" | "renameFile" | "removeFile"> = {
   openFile: (path) => attempt("open", path, () => new DescriptorFile(path)),
+  readFile: (path) => attempt("read", path, () => readFileSync(path, "utf8")),
   renameFile: (from, to) => attempt("rename", from, () => renameSync(from, to)),
   removeFile: (path) => attempt("remove", path, () => unlinkSync(path)),
 };

@@ -10,6 +10,7 @@ import { linking } from "./cases/linking.ts";
 import { listening } from "./cases/listening.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
+import { tls } from "./cases/tls.ts";
 import { type Case, Kit } from "./kit.ts";
 
 export interface Outcome {
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   ...listening,
   ...names,
   ...platform,
+  ...tls,
 ];
 
 /**
