@@ -2,6 +2,7 @@
  * What a command line can hold, as types of data: `program.ts` is the table, from which `parse.ts` reads
  * command lines and `help.ts` writes what people see.
  */
+
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
@@ -25,6 +26,8 @@ import { httpPath, label, words } from "../config/values.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { parseFingerprint } from "../tls/fingerprint.ts";
+import { parseName, parseServerName } from "../tls/names.ts";
 
 export interface Program {
   readonly name: string;
@@ -154,6 +157,10 @@ export const KINDS = {
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
+  listenTls: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen", "tls") },
+  fingerprint: { placeholder: "SHA256", parse: parseFingerprint },
+  serverName: { placeholder: "HOST", parse: parseServerName },
+  certificateName: { placeholder: "HOST", parse: parseName },
   listenOrOff: {
     placeholder: "ADDRESS|off",
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
@@ -191,6 +198,7 @@ export const NOTATION: Readonly<Record<string, string>> = {
   OBSERVER: "127.0.0.1:6000; unix:/run/copy.sock; udp://127.0.0.1:6000; file:/var/tmp/{session}.bin,copies=both",
   FAULT: "latency:latency=100ms,jitter=20ms; bandwidth:rate=100KB/s; limit_data:bytes=1MB,stream=upstream; down",
   FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
+  SHA256: "64 hexadecimal digits, or base64 such as sha256//s7Gjhr9KXhgsQh6ONAniXt4a39HpR++4LpmLLnugUz0=",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 

@@ -26,7 +26,7 @@ export const program = {
       about:
         "Accepts connections on LISTEN and relays each of them to a TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
       positionals: [
-        { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
+        { name: "LISTEN", kind: "listenTls", about: "Where clients connect; port 0 takes any free port" },
         {
           name: "TARGET",
           kind: "target",

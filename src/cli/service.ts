@@ -7,7 +7,7 @@ import { type Config, DEFAULTS, type ProxyConfig, targetsOf } from "../config/co
 import { same } from "../config/same.ts";
 import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
-import { needsMainThread } from "../engine/scripts.ts";
+import { whyMainThread } from "../engine/scripts.ts";
 import type { OpenThreads } from "../engine/threads.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
@@ -15,6 +15,7 @@ import { Log } from "../log/log.ts";
 import { muxLog } from "../log/mux.ts";
 import { onlookerLog } from "../log/onlookers.ts";
 import { targetLog } from "../log/targets.ts";
+import { tlsLog } from "../log/tls.ts";
 import type { Counters } from "../metrics/counters.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -213,9 +214,10 @@ export class Service {
   #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     const targets = targetLog(this.log, config.name);
+    const tls = tlsLog(this.log, config.name, this.runtime);
     const onlookers = onlookerLog(this.log, config.name, (record) => this.#host.outBytes(record));
     return this.engine
-      .open(config, { ...events, ...onlookers, targets, mux: muxLog(this.log, config.name) })
+      .open(config, { ...events, ...onlookers, targets, tls, mux: muxLog(this.log, config.name) })
       .catch(failedToStart(`proxy "${config.name}"`));
   }
 
@@ -228,9 +230,9 @@ export class Service {
     }
     const fields = { mode: engine.mode, workers: engine.workers, fallback };
     this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
-    const inMain = this.proxies.filter(({ config }) => engine.mode === "native" && needsMainThread(config));
-    for (const { config } of inMain) {
-      const why = "it inspects, or has a script for a filter";
+    for (const { config } of engine.mode === "native" ? this.proxies : []) {
+      const why = whyMainThread(config);
+      if (why === undefined) continue;
       const text = `weir: proxy "${config.name}" runs on the portable engine: ${why}`;
       this.log.write("info", "portable", text, { proxy: config.name });
     }

@@ -3,6 +3,7 @@ import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
 import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
+import { checkTls } from "./check-tls.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
@@ -18,6 +19,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...targetsForNobody(proxy),
     ...repeatedTargets(proxy),
     ...observersOfThemselves(proxy),
+    ...checkTls(proxy),
     ...checkMux(proxy),
     ...checkFaults(proxy),
   ];

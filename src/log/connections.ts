@@ -73,9 +73,12 @@ function closing(log: Log, tally: Tally): Ended {
 function accessLine(record: ConnectionRecord): string {
   const { client, target, bytesUpstream, bytesDownstream, duration, requests, reason, error, rule } = record;
   const asked = requests === null ? "" : `, ${requests} request${requests === 1 ? "" : "s"}`;
+  const tls = record.tls
+    ? ` ${[record.tls.version, record.tls.alpn, record.tls.serverName].filter(Boolean).join(" ")}`
+    : "";
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
-    `[ACCESS] ${client} -> ${target ?? "-"}`,
+    `[ACCESS] ${client}${tls} -> ${target ?? "-"}`,
     `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)}`,
     `in ${duration.toFixed(3)}s${asked}:`,
     (error ?? rule) ? `${reason} (${error ?? rule})` : reason,

@@ -42,9 +42,12 @@ export const CELL = {
   /** Connections that clients share, and attempts to open one after another attempt had failed. */
   lines: 19,
   redials: 20,
+  /** Clients whose TLS handshake went well, by the version: 1.2, 1.3. */
+  handshakes12: 21,
+  handshakes13: 22,
 } as const;
 
-const ENDED = 21;
+const ENDED = 23;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;

@@ -73,7 +73,7 @@ export interface TlsInfo {
 }
 
 /** What a certificate says of itself. */
-export interface CertificateFacts extends PeerCertificate {
+interface CertificateFacts extends PeerCertificate {
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;

@@ -14,7 +14,7 @@ import type { Chunk, Connecting, Runtime, StreamEvents, StreamSocket, Timer } fr
 import { Deadlines } from "./deadlines.ts";
 import { Dial, type DialOwner } from "./dial.ts";
 import { Header, type HeaderOwner } from "./header.ts";
-import type { Connection, ConnectionRecord } from "./record.ts";
+import { type Connection, type ConnectionRecord, summaryOf } from "./record.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import type { Rules } from "./rules.ts";
 import type { Role } from "./side.ts";
@@ -204,6 +204,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
       bytesUpstream: client?.bytes ?? this.#early?.length ?? 0,
       bytesDownstream: target?.bytes ?? 0,
       requests: this.rules.config.mux && this.requests,
+      tls: summaryOf(this.#client.tls),
     };
   }
 

@@ -3,8 +3,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+const OPENSSL = "openssl";
+
 export function haveOpenssl(): boolean {
-  return spawnSync("openssl", ["version"]).status === 0;
+  return spawnSync(OPENSSL, ["version"]).status === 0;
 }
 
 /** The paths of two PEM files. */
@@ -62,7 +64,7 @@ function expired(directory: string, request: string, made: Issued, extensions: s
 }
 
 function openssl(...args: string[]): void {
-  execFileSync("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(OPENSSL, args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
 export function textOf(path: string): string {

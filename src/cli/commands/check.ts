@@ -2,12 +2,15 @@
 import { type ProxyConfig, targetsOf } from "../../config/config.ts";
 import { formatDuration } from "../../config/units.ts";
 import { formatAddress } from "../../net/address.ts";
+import { checkTlsFiles } from "../../tls/keeper.ts";
+import { usesTls } from "../../tls/tls-config.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
 
-export const check: CommandRun = async ({ host, line }) => {
+export const check: CommandRun = async ({ runtime, host, line }) => {
   const path = line.positionals[0] ?? "";
   const config = await readConfig(host, path);
+  for (const proxy of config.proxies) if (usesTls(proxy)) checkTlsFiles(runtime, proxy);
   if (line.flags.quiet) return 0;
   const count = config.proxies.length;
   host.out(`${path} is fine: ${count} ${count === 1 ? "proxy" : "proxies"}`);
