@@ -50,7 +50,7 @@ export function relayConfig(line: Run, own: Pick<ProxyConfig, "name" | "listen" 
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
     toxiproxy: null,
     seed: flags.seed ?? null,
-    proxies: [proxyConfig(own, flags)],
+    proxies: [proxyConfig(`weir ${line.command.name}`, own, flags)],
   });
 }
 
@@ -91,7 +91,7 @@ export function tapConfig(line: Run): Config {
   });
 }
 
-function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">): ProxyConfig {
+function proxyConfig(where: string, own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">): ProxyConfig {
   const { proxy } = DEFAULTS;
   const { timeouts, queue, perSource, proxyProtocol, dns } = proxy;
   return {
@@ -141,7 +141,7 @@ function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">
     faults: flags.fault ?? proxy.faults,
     seed: proxy.seed,
     source: flags.source ?? proxy.source,
-    ...tlsConfig(flags),
+    ...tlsConfig(where, flags),
   };
 }
 

@@ -7,23 +7,26 @@ import type { TLS_FLAGS } from "./tls-flag-table.ts";
 
 type Flags = FlagValues<(typeof TLS_FLAGS)["flags"][number]>;
 
-/** @throws {UsageError} `EUSAGE` for flags that need another one. */
-export function tlsConfig(flags: Flags): Pick<ProxyConfig, "tls" | "targetTls"> {
-  return { tls: listening(flags), targetTls: targets(flags) };
+/** `where` begins each message. @throws {UsageError} `EUSAGE` for flags that need another one. */
+export function tlsConfig(where: string, flags: Flags): Pick<ProxyConfig, "tls" | "targetTls"> {
+  return { tls: listening(where, flags), targetTls: targets(where, flags) };
 }
 
-function listening(flags: Flags): ListenTlsConfig | null {
+/** What means nothing without a certificate. */
+const NEEDY = ["tls-key", "tls-min-version", "tls-alpn", "tls-client-ca", "tls-client-name"] as const;
+
+function listening(where: string, flags: Flags): ListenTlsConfig | null {
   const { "tls-certificate": files = [], "tls-key": keys = [] } = flags;
   if (files.length === 0) {
-    const lone = (["tls-key", "tls-min-version", "tls-alpn", "tls-client-ca", "tls-client-name"] as const).find(
-      (name) => flags[name] !== undefined,
-    );
-    if (lone) throw new UsageError("EUSAGE", `--${lone} needs --tls-certificate; write the file of a certificate`);
+    const lone = NEEDY.find((name) => flags[name] !== undefined && flags[name] !== LISTEN_TLS.minVersion);
+    if (lone) {
+      throw new UsageError("EUSAGE", `${where}: --${lone} needs --tls-certificate; write the file of a certificate`);
+    }
     return null;
   }
   if (keys.length > 0 && keys.length !== files.length) {
     const counts = `there are ${files.length} of --tls-certificate and ${keys.length} of --tls-key`;
-    throw new UsageError("EUSAGE", `${counts}; write a key for each certificate, in the same order`);
+    throw new UsageError("EUSAGE", `${where}: ${counts}; write a key for each certificate, in the same order`);
   }
   return {
     ...LISTEN_TLS,
@@ -35,12 +38,12 @@ function listening(flags: Flags): ListenTlsConfig | null {
   };
 }
 
-function targets(flags: Flags): TargetTlsConfig | null {
+function targets(where: string, flags: Flags): TargetTlsConfig | null {
   const { "target-ca": ca, "target-name": serverName, "target-certificate": certificate, "target-key": key } = flags;
   const { "target-pin": pins, "target-insecure": insecure } = flags;
   if ([ca, serverName, certificate, key, pins, insecure].every((each) => each === undefined)) return null;
   if (key !== undefined && certificate === undefined) {
-    throw new UsageError("EUSAGE", "--target-key needs --target-certificate; write the file of the certificate");
+    throw new UsageError("EUSAGE", `${where}: --target-key needs --target-certificate; write its file`);
   }
   return {
     ...TARGET_TLS,
