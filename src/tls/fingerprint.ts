@@ -10,10 +10,12 @@ import { UsageError } from "../net/errors.ts";
  * @throws {UsageError} `EFINGERPRINT`, naming the text and what to write instead.
  */
 export function parseFingerprint(text: string): string {
-  const bare = text.trim().replace(/^sha-?256(?:\/\/?|:|\s+fingerprint=)/i, "");
+  const bare = text.trim().replace(/^sha-?256(?:\s+fingerprint=|:(?=[0-9a-f]))/i, "");
   const hex = bare.replaceAll(":", "").toLowerCase();
   if (/^[0-9a-f]{64}$/.test(hex)) return hex;
-  if (/^[A-Za-z0-9+/]{43}=?$/.test(bare)) return [...atob(bare)].map(toHex).join("");
+  // Base64 may begin with a slash itself: its length tells.
+  const base64 = /^(?:sha-?256\/{1,2})?([A-Za-z0-9+/]{43})=?$/i.exec(bare)?.[1];
+  if (base64 !== undefined) return [...atob(base64)].map(toHex).join("");
   const forms = "64 hexadecimal digits, with colons or without, or base64 such as sha256//…=";
   const why = /^[0-9a-f]{40}$/.test(hex) ? "that is a SHA-1; use SHA-256, " : "write a SHA-256, ";
   throw new UsageError("EFINGERPRINT", `Cannot use the fingerprint "${text}": ${why}${forms}`);
