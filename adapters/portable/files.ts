@@ -1,4 +1,4 @@
-/** Files to write, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
+/** Files, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
 import {
   closeSync,
   constants,
@@ -6,6 +6,7 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   renameSync,
   unlinkSync,
   writeSync,
@@ -16,8 +17,9 @@ import type { OutputFile, Runtime } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
 import { attempt } from "./file-errors.ts";
 
-export const files: Pick<Runtime, "openFile" | "renameFile" | "removeFile"> = {
+export const files: Pick<Runtime, "openFile" | "readFile" | "renameFile" | "removeFile"> = {
   openFile: (path) => attempt("open", path, () => new DescriptorFile(path)),
+  readFile: (path) => attempt("read", path, () => readFileSync(path, "utf8")),
   renameFile: (from, to) => attempt("rename", from, () => renameSync(from, to)),
   removeFile: (path) => attempt("remove", path, () => unlinkSync(path)),
 };

@@ -154,5 +154,8 @@ function describe(proxy: ProxyControl, { mode }: Engine): unknown {
     filters: config.filters.map(({ type, direction }) => ({ type, direction })),
     faults: config.faults,
     source: config.source,
+    certificates: (proxy.certificates ?? []).map(({ file, names, notAfter, daysLeft }) => {
+      return { file, names, expires: new Date(notAfter).toISOString(), days_left: daysLeft };
+    }),
   };
 }

@@ -3,7 +3,7 @@ import { targetsOf } from "../config/config.ts";
 import type { BridgeControl } from "../datagram/control.ts";
 import type { Choice, Engine } from "../engine/engine.ts";
 import { bridgeNeedsMainThread } from "../engine/portable-bridge.ts";
-import { needsMainThread } from "../engine/scripts.ts";
+import { whyMainThread } from "../engine/scripts.ts";
 import type { Log } from "../log/log.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Bound } from "../net/runtime.ts";
@@ -52,8 +52,8 @@ function tellExceptions(log: Log, { proxies, bridges }: Announced): void {
   const tell = (what: string, why: string, fields: Readonly<Record<string, string>>) =>
     log.write("info", "portable", `weir: ${what} runs on the portable engine: ${why}`, fields);
   for (const { config } of proxies) {
-    if (!needsMainThread(config)) continue;
-    tell(`proxy "${config.name}"`, "it inspects, or has a script for a filter", { proxy: config.name });
+    const why = whyMainThread(config);
+    if (why !== undefined) tell(`proxy "${config.name}"`, why, { proxy: config.name });
   }
   for (const { config } of bridges) {
     if (!bridgeNeedsMainThread(config)) continue;

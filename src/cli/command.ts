@@ -2,6 +2,7 @@
  * What a command line can hold, as types of data: `program.ts` is the table, from which `parse.ts` reads
  * command lines and `help.ts` writes what people see.
  */
+
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
@@ -39,6 +40,8 @@ import { parseRoute } from "../datagram/route-address.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { parseFingerprint } from "../tls/fingerprint.ts";
+import { parseName, parseServerName } from "../tls/names.ts";
 import { hostName, parseAlpn } from "../tls/server-name.ts";
 
 export interface Program {
@@ -176,6 +179,10 @@ export const KINDS = {
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
+  listenTls: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen", "tls") },
+  fingerprint: { placeholder: "SHA256", parse: parseFingerprint },
+  serverName: { placeholder: "HOST", parse: parseServerName },
+  certificateName: { placeholder: "HOST", parse: parseName },
   listenOrOff: {
     placeholder: "ADDRESS|off",
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
@@ -213,7 +220,7 @@ export const KINDS = {
   ttl: { placeholder: "N", parse: (text: string) => parseCount(text, 0, TTL_MAX) },
   keep: { placeholder: "N", parse: (text: string) => parseCount(text, 0, KEEP_MAX) },
   datagram: { placeholder: "SIZE", parse: parseDatagramSize },
-  serverName: { placeholder: "NAME", parse: parseServerName },
+  sni: { placeholder: "NAME", parse: parseSni },
   protocol: { placeholder: "PROTOCOL", parse: parseAlpn },
 } as const;
 
@@ -233,6 +240,7 @@ export const NOTATION: Readonly<Record<string, string>> = {
     "udp://239.1.2.3:9920, or without udp://; to read, tcp://, tls:// and unix: connect; listen://:9930 accepts; file:PATH, fd:3, - for standard input or output",
   GROUP: "239.1.2.3:9918, [ff02::1]:9918%eth0",
   FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
+  SHA256: "64 hexadecimal digits, or base64 such as sha256//s7Gjhr9KXhgsQh6ONAniXt4a39HpR++4LpmLLnugUz0=",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 
@@ -267,7 +275,7 @@ function parseLabel(text: string): string {
   return bySchema(label("A name."), text);
 }
 
-function parseServerName(text: string): string {
+function parseSni(text: string): string {
   const name = hostName(text);
   if (name === undefined) throw new UsageError("EUSAGE", `expected a host name such as example.com, found "${text}"`);
   return name;

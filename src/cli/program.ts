@@ -27,7 +27,7 @@ export const program = {
       about:
         "Accepts connections on LISTEN and relays each of them to a TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
       positionals: [
-        { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
+        { name: "LISTEN", kind: "listenTls", about: "Where clients connect; port 0 takes any free port" },
         {
           name: "TARGET",
           kind: "target",
@@ -135,7 +135,7 @@ export const program = {
           title: "Flags",
           flags: [
             { name: "from", kind: "ip", about: "The client's IP address" },
-            { name: "sni", kind: "serverName", about: "The name of the server that a TLS client asks for" },
+            { name: "sni", kind: "sni", about: "The name of the server that a TLS client asks for" },
             {
               name: "alpn",
               kind: "protocol",

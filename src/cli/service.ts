@@ -19,6 +19,7 @@ import { Log, type LogSink } from "../log/log.ts";
 import { muxLog } from "../log/mux.ts";
 import { onlookerLog } from "../log/onlookers.ts";
 import { targetLog } from "../log/targets.ts";
+import { tlsLog } from "../log/tls.ts";
 import type { Counters } from "../metrics/counters.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
 import type { Address } from "../net/address.ts";
@@ -239,9 +240,10 @@ export class Service {
   #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     const targets = targetLog(this.log, config.name);
+    const tls = tlsLog(this.log, config.name, this.runtime);
     const onlookers = onlookerLog(this.log, config.name, (record) => this.#host.outBytes(record));
     return this.engine
-      .open(config, { ...events, ...onlookers, targets, mux: muxLog(this.log, config.name) })
+      .open(config, { ...events, ...onlookers, targets, tls, mux: muxLog(this.log, config.name) })
       .catch(failedToStart(`proxy "${config.name}"`));
   }
 

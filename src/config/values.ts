@@ -53,6 +53,11 @@ export function listenAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
 }
 
+/** Where a proxy listens, over TLS or without. A port alone may be a number. */
+export function proxyAddress(about: string) {
+  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen", "tls"));
+}
+
 /** Where weir listens; null for `"off"`. */
 export function listenAddressOrOff(about: string) {
   const what = 'an address such as "127.0.0.1:8080", or "off"';

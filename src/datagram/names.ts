@@ -1,5 +1,5 @@
 /** From hosts as people write them to addresses of sockets. */
-import { formatAddress, isIPv4, isIPv6 } from "../net/address.ts";
+import { isIPv4, isIPv6 } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import type { Endpoint, Runtime } from "../net/runtime.ts";
 import type { UdpRoute } from "./route-address.ts";
@@ -21,8 +21,4 @@ export async function endpointsOf(
   if (hosts.length === 0) throw new SocketError("ENOTFOUND", `Cannot resolve ${host} (ENOTFOUND)`);
   const known = hosts.toSorted((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
   return known.map((each) => ({ host: each, port }));
-}
-
-export function formatEndpoint(endpoint: Endpoint): string {
-  return formatAddress({ kind: "tcp", ...endpoint });
 }

@@ -1,4 +1,5 @@
 /** A bridge: what it reads datagrams from, and where each of them goes. */
+import { TARGET_TLS, type TargetTlsConfig } from "../tls/tls-config.ts";
 import type { SinkAddress, SourceAddress } from "./route-address.ts";
 
 export const CUTS = ["size", "lines"] as const;
@@ -25,9 +26,11 @@ export interface BridgeConfig {
   /** Connections that get what passes, at once, for each address; 0: as many as come. */
   readonly maxClients: number;
   readonly file: FileConfig;
+  /** How sources are met that say `tls://`. */
+  readonly sourceTls: TargetTlsConfig;
 }
 
-export interface MulticastConfig {
+interface MulticastConfig {
   /** Routers that a datagram may pass, 0 to 255; 1: none. */
   readonly ttl: number;
   /** Members on this machine get a copy. */
@@ -36,7 +39,7 @@ export interface MulticastConfig {
   readonly interface: string | null;
 }
 
-export interface FileConfig {
+interface FileConfig {
   /** Bytes after which a file is put aside as FILE.1, FILE.2, …; 0: never. */
   readonly maxSize: number;
   /** So many of those are kept. */
@@ -58,4 +61,5 @@ export const BRIDGE: Omit<BridgeConfig, "name" | "from" | "to"> = {
   whenFull: "drop",
   maxClients: 0,
   file: { maxSize: 0, keep: 5, fsync: "never" },
+  sourceTls: TARGET_TLS,
 };

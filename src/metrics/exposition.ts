@@ -15,6 +15,7 @@ import { labels } from "./labels.ts";
 import { muxFamilies } from "./mux-families.ts";
 import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
+import { tlsFamilies } from "./tls-families.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -41,6 +42,8 @@ export interface ProxyFigures {
   readonly targets: readonly TargetView[];
   /** What observers have got. */
   readonly copies: readonly ObserverCounters[];
+  /** Those of TLS, with the days that each is still valid. */
+  readonly certificates?: readonly { readonly file: string; readonly daysLeft: number }[];
 }
 
 /** `past`: what those have counted that are no more. */
@@ -58,7 +61,9 @@ export function exposition(
   const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
   const shared = muxFamilies(figures, multiplexing);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...shared, ...copies, ...bridgeFamilies(bridges)].join("\n")}\n`;
+  const tls = tlsFamilies(figures, proxies);
+  const parts = [...page, ...targetStates(proxies), ...shared, ...copies, ...tls, ...bridgeFamilies(bridges)];
+  return `${parts.join("\n")}\n`;
 }
 
 /** How targets are now. */

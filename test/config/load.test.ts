@@ -101,6 +101,8 @@ describe("loadConfig", () => {
       proxies: [
         {
           name: "db",
+          tls: null,
+          targetTls: null,
           listen: { kind: "tcp", host: "127.0.0.1", port: 5000 },
           targets: [
             plainTarget({ kind: "tcp", host: "db.internal", port: 5432 }),

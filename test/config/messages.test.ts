@@ -11,7 +11,7 @@ describe("a problem in a file", () => {
   const keys = [
     "name, listen, target, targets, balance, slow_start, none_healthy, health, buffer, nodelay, keepalive, reuse_port, allow, deny",
     "allow_file, deny_file, schedule, max_connections, max_connections_per_source, queue, rate, proxy_protocol, refuse",
-    "retries, source, timeouts, observer, inspect, filter, fault",
+    "retries, source, tls, target_tls, timeouts, observer, inspect, filter, fault",
   ].join(", ");
 
   test.each<[string, string, string]>([

@@ -54,6 +54,8 @@ export class MemoryFiles {
     };
   };
 
+  readonly readFile = (path: string): string => new TextDecoder().decode(this.read(path));
+
   readonly renameFile = (from: string, to: string): void => {
     this.#contents.set(to, this.#content(from));
     this.#contents.delete(from);

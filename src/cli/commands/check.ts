@@ -4,13 +4,16 @@ import { formatDuration } from "../../config/units.ts";
 import { formatRoute } from "../../datagram/route-address.ts";
 import type { BridgeConfig } from "../../datagram/udp-config.ts";
 import { formatAddress } from "../../net/address.ts";
+import { checkTlsFiles } from "../../tls/keeper.ts";
+import { usesTls } from "../../tls/tls-config.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
 import { routing } from "../routing.ts";
 
-export const check: CommandRun = async ({ host, line }) => {
+export const check: CommandRun = async ({ runtime, host, line }) => {
   const path = line.positionals[0] ?? "";
   const config = await readConfig(host, path);
+  for (const proxy of config.proxies) if (usesTls(proxy)) checkTlsFiles(runtime, proxy);
   if (line.flags.quiet) return 0;
   const { proxies, bridges } = config;
   const counts = [
