@@ -1,7 +1,7 @@
 /** `weir udp send`, `recv` and `forward` as their users start them, and mproxy's programs as its quick start has them. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { compile } from "../contract/runtimes.ts";
+import { compile, RUNTIMES } from "../contract/runtimes.ts";
 import { haveTool } from "./tools.ts";
 import { CAN_NETWORK, folder, network, Program, portOf, Receiver } from "./udp-world.ts";
 
@@ -152,6 +152,23 @@ describe("weir udp recv", () => {
     expect(await receiver.stdout.next()).toBe("to socat");
     await send.endOfInput();
     expect(await send.exit()).toBe(0);
+  });
+});
+
+describe.each([...RUNTIMES])("under %s", (runtime) => {
+  test("what is sent is received, and both end", async () => {
+    using place = folder();
+    const out = place.file("out");
+    await using recv = await Program.udp(["recv", "127.0.0.1:0", "--out", out, "--tee"], [], runtime);
+    const [listen = ""] = await recv.ends(recv.stderr);
+    await using send = await Program.udp(["send", "-", listen, "--lines"], [], runtime);
+    send.type("one\ntwo\n");
+    expect([await recv.stdout.next(), await recv.stdout.next()]).toEqual(["one", "two"]);
+    await send.endOfInput();
+    expect(await send.exit()).toBe(0);
+    expect(await send.stdout.rest()).toContain("datagrams in: 2 (8B) | out: 2 (8B) | lost: 0");
+    expect(await recv.stop()).toBe(0);
+    expect(readFileSync(out, "utf8")).toBe("one\ntwo\n");
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import { command } from "../contract/runtimes.ts";
+import { command, type RuntimeName } from "../contract/runtimes.ts";
 import { Watch } from "../contract/watch.ts";
 import { haveTool } from "./tools.ts";
 import { Lines } from "./weir.ts";
@@ -15,8 +15,12 @@ export class Program implements AsyncDisposable {
   readonly #child: Subprocess<"pipe", "pipe", "pipe">;
 
   /** `weir udp ARGS`, without metrics. */
-  static async udp(args: readonly string[], prefix: readonly string[] = []): Promise<Program> {
-    return new Program([...prefix, ...(await command("bun", "src/main.ts")), "udp", ...args, "--metrics", "off"]);
+  static async udp(
+    args: readonly string[],
+    prefix: readonly string[] = [],
+    runtime: RuntimeName = "bun",
+  ): Promise<Program> {
+    return new Program([...prefix, ...(await command(runtime, "src/main.ts")), "udp", ...args, "--metrics", "off"]);
   }
 
   constructor(argv: readonly string[], options: { cwd?: string; env?: Record<string, string | undefined> } = {}) {
