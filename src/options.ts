@@ -35,6 +35,13 @@ import {
   readInspects,
   readObservers,
 } from "./option-parts.ts";
+import {
+  readTargetTls,
+  readTls,
+  refuseTlsContradictions,
+  type TargetTlsOptions,
+  type TlsOptions,
+} from "./tls-options.ts";
 
 export interface ProxyOptions {
   /** Shown in records and metrics. Default: the listen address. */
@@ -87,6 +94,10 @@ export interface ProxyOptions {
   readonly source?: string;
   /** Who gets copies, as on the command line, `"127.0.0.1:6000,copies=both"`, or as objects. */
   readonly observers?: readonly (string | ObserverOptions)[];
+  /** How clients are met that connect to a `"tls://…"` address. TLS runs in this thread, whatever the engine. */
+  readonly tls?: TlsOptions;
+  /** How targets are met that are written `"tls://…"`. Without this they are verified by the runtime's own CAs. */
+  readonly targetTls?: TargetTlsOptions;
   /** Clients share connections to the targets. Without this each has its own. */
   readonly mux?: MuxOptions;
   /** What is written down of the sessions; the proxy then runs in this thread, whatever the engine. */
@@ -111,7 +122,7 @@ export interface ProxyOptions {
 
 /** The configuration that `Proxy.bind` runs. Throws as it does. */
 export function toProxyConfig(listen: string, target: string | readonly string[], options: ProxyOptions): ProxyConfig {
-  const from = parseAddress(listen, "listen");
+  const from = parseAddress(listen, "listen", "tls");
   const texts = typeof target === "string" ? [target] : target;
   const targets = texts.map(parseTargetOptions);
   if (targets.length === 0) throw new UsageError("EOPTION", "There is no target; give one address at least");
@@ -130,7 +141,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const { proxy } = DEFAULTS;
   const shared = mux ? readMux(mux) : null;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
-  return refuseContradictions({
+  const config: ProxyConfig = {
     ...proxy,
     ...given({ buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy }),
     ...given({ maxConnections, seed }),
@@ -155,7 +166,10 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
     inspects: readInspects(inspect),
     filters: readFilters(filters),
     faults: readFaults(faults, shared),
-  });
+    tls: readTls(options.tls),
+    targetTls: readTargetTls(options.targetTls),
+  };
+  return refuseTlsContradictions(refuseContradictions(config));
 }
 
 /** An observer at the proxy's own address would get copies of its copies, for ever. */

@@ -1,7 +1,9 @@
 /** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
 import type { Address } from "../../src/net/address.ts";
+import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
 import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
 import { files } from "../portable/files.ts";
+import { interfaces } from "../portable/interfaces.ts";
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
 import { openDatagram } from "./datagram.ts";
@@ -24,21 +26,23 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
   return {
     name: "linux",
     version: host.version,
-    can: { pauseAccept: true, abstractUnix: true, reusePort: true },
+    can: { pauseAccept: true, abstractUnix: true, reusePort: true, multicast: true, sourceMulticast: true },
     descriptors,
     now: () => loop.now,
     wallClock: host.wallClock,
     after: core.after,
     async listen(at, options, accept) {
+      refuseTlsListener(at);
       const made = await listenOn(core.system, resolver, at, options, 1);
       return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made);
     },
     adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
-    connect: (to, options) => connect(core, resolver, to, options),
+    connect: (to, options) => refusedTlsAttempt(to) ?? connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
     link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
     unlink: (from) => (from as LinuxStream).unlink(),
     datagram: (at, options) => openDatagram(core, at, options),
+    interfaces,
     resolve: host.resolve,
     resolveService: host.resolveService,
     serve: host.serve,

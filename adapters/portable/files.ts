@@ -1,11 +1,25 @@
-/** Files to write, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+/** Files, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { platform } from "node:process";
 import { FileError } from "../../src/net/errors.ts";
 import type { OutputFile, Runtime } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
+import { attempt } from "./file-errors.ts";
 
-export const files: Pick<Runtime, "openFile" | "renameFile" | "removeFile"> = {
+export const files: Pick<Runtime, "openFile" | "readFile" | "renameFile" | "removeFile"> = {
   openFile: (path) => attempt("open", path, () => new DescriptorFile(path)),
+  readFile: (path) => attempt("read", path, () => readFileSync(path, "utf8")),
   renameFile: (from, to) => attempt("rename", from, () => renameSync(from, to)),
   removeFile: (path) => attempt("remove", path, () => unlinkSync(path)),
 };
@@ -22,13 +36,17 @@ class DescriptorFile implements OutputFile {
   readonly #path: string;
   readonly #fd: number;
   readonly #regular: boolean;
+  /** Opened here, and so closed here. */
+  readonly #own: boolean;
   #closed = false;
   /** What a FIFO did not take of a chunk that it had begun; it goes before the next one. */
   #rest = NOTHING;
 
   constructor(path: string) {
     this.#path = path;
-    this.#fd = openSync(path, APPEND, MODE);
+    const given = givenDescriptor(path);
+    this.#own = given === undefined;
+    this.#fd = given ?? openSync(path, APPEND, MODE);
     const status = fstatSync(this.#fd);
     this.#regular = status.isFile();
     this.size = this.#regular ? status.size : 0;
@@ -42,6 +60,11 @@ class DescriptorFile implements OutputFile {
     });
   }
 
+  sync(): void {
+    if (this.#closed || !this.#regular) return;
+    attempt("sync", this.#path, () => fsyncSync(this.#fd));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -50,7 +73,7 @@ class DescriptorFile implements OutputFile {
     } catch {
       // Its reader has gone, or will never know the end.
     }
-    closeSync(this.#fd);
+    if (this.#own) closeSync(this.#fd);
   }
 
   /** A disk may have room for a part alone: that is taken back. How much it is, Deno does not tell. */
@@ -87,32 +110,18 @@ class DescriptorFile implements OutputFile {
   }
 }
 
+/**
+ * The descriptor itself that `/dev/fd/N` names, where opening that would be no way to it: a socket cannot be opened, and
+ * of a file others who have the descriptor, such as a shell, would write over what a second opening has appended. A pipe
+ * or terminal is opened again, to be written to without waiting; the descriptor's other owners go on waiting for it.
+ */
+function givenDescriptor(path: string): number | undefined {
+  const [, number] = /^\/dev\/fd\/(\d+)$/.exec(path) ?? [];
+  if (number === undefined) return undefined;
+  const status = fstatSync(Number(number));
+  const again = (status.isFIFO() || status.isCharacterDevice()) && platform !== "win32";
+  return again ? undefined : Number(number);
+}
+
 /** PIPE_BUF: so many bytes go into a pipe all at once or not at all (pipe(7)). */
 const ATOMIC = 4_096;
-
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EAGAIN: "its reader is too slow",
-  EDQUOT: "the quota is used up",
-  EFBIG: "it is as large as a file may be",
-  EIO: "the device failed",
-  EISDIR: "it is a directory",
-  EMFILE: "too many open files in this process",
-  ENFILE: "too many open files on this machine",
-  ENOENT: "no such file or directory",
-  ENOSPC: "no space left on the device",
-  ENOTDIR: "a part of the path is no directory",
-  ENXIO: "nobody reads it",
-  EPIPE: "nobody reads it any more",
-  EROFS: "the file system is read-only",
-};
-
-function attempt<T>(verb: string, path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (thrown) {
-    const code = codeOf(thrown);
-    const detail = WORDS[code] ?? (thrown instanceof Error ? thrown.message : "unknown error");
-    throw new FileError(code, `Cannot ${verb} ${path}: ${detail} (${code})`, { cause: thrown });
-  }
-}

@@ -5,6 +5,7 @@ import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
+import { UDP_COMMANDS } from "./udp-commands.ts";
 
 export const program = {
   name: "weir",
@@ -26,7 +27,7 @@ export const program = {
       about:
         "Accepts connections on LISTEN and relays each of them to a TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
       positionals: [
-        { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
+        { name: "LISTEN", kind: "listenTls", about: "Where clients connect; port 0 takes any free port" },
         {
           name: "TARGET",
           kind: "target",
@@ -108,6 +109,7 @@ export const program = {
     MUX,
     MUX_LIST,
     MUX_SERVER,
+    ...UDP_COMMANDS,
     TAP,
     REPLAY,
     {
@@ -133,7 +135,7 @@ export const program = {
           title: "Flags",
           flags: [
             { name: "from", kind: "ip", about: "The client's IP address" },
-            { name: "sni", kind: "serverName", about: "The name of the server that a TLS client asks for" },
+            { name: "sni", kind: "sni", about: "The name of the server that a TLS client asks for" },
             {
               name: "alpn",
               kind: "protocol",

@@ -3,6 +3,7 @@ import { BALANCES, DEFAULT_ADMIN, NONE_HEALTHY, PROXY_VERSIONS, REFUSALS } from 
 import { FAULT_TYPES } from "../filter/faults/fault.ts";
 import type { Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
+import { TLS_FLAGS } from "./tls-flag-table.ts";
 
 const NAME = { name: "name", kind: "label", about: "What logs and metrics call the proxy" } as const;
 
@@ -137,6 +138,7 @@ const RELAY_FLAGS = [
       },
     ],
   },
+  TLS_FLAGS,
   {
     title: "Timeouts",
     flags: [

@@ -4,6 +4,7 @@ import { formatTarget, sameTarget } from "../net/target-name.ts";
 import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
 import { checkRoutes } from "./check-routes.ts";
+import { checkTls } from "./check-tls.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
@@ -19,6 +20,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...targetsForNobody(proxy),
     ...repeatedTargets(proxy),
     ...observersOfThemselves(proxy),
+    ...checkTls(proxy),
     ...checkMux(proxy),
     ...checkRoutes(proxy),
     ...checkFaults(proxy),

@@ -21,6 +21,7 @@ import { filterSchema, toFilter } from "./filter-schema.ts";
 import { inspectSchema, toInspect } from "./inspect-schema.ts";
 import { observerSchema, toObserver } from "./observer-schema.ts";
 import { routeEntries } from "./route-schema.ts";
+import { targetTlsSchema, tlsSchema, toTargetTls, toTls } from "./tls-schema.ts";
 import { isTable } from "./toml.ts";
 import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
@@ -37,7 +38,7 @@ export function proxyEntries(list: "proxy" | "mux") {
   const within = (part: string) => `tables written [[${list}.${part}]]`;
   return {
     name: v.optional(t.label(`What logs and metrics call it; ${list}-1, ${list}-2, … by default.`)),
-    listen: t.listenAddress("Where clients connect; port 0 takes a free port."),
+    listen: t.proxyAddress("Where clients connect; port 0 takes a free port."),
     target: v.optional(t.targetName("Where weir connects for each client.")),
     targets: v.optional(targetsSchema()),
     balance: v.optional(
@@ -85,6 +86,8 @@ export function proxyEntries(list: "proxy" | "mux") {
       DEFAULTS.proxy.retries,
     ),
     source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
+    tls: v.optional(tlsSchema()),
+    target_tls: v.optional(targetTlsSchema()),
     timeouts: v.optional(timeoutsSchema(), {}),
     observer: v.optional(t.list("Who gets copies.", within("observer"), observerSchema()), []),
     inspect: v.optional(t.list("What is written down.", within("inspect"), inspectSchema()), []),
@@ -154,6 +157,8 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     faults: proxy.fault.map(toFault),
     seed: DEFAULTS.proxy.seed,
     source: proxy.source ?? null,
+    tls: proxy.tls ? toTls(proxy.tls) : null,
+    targetTls: proxy.target_tls ? toTargetTls(proxy.target_tls) : null,
   };
 }
 

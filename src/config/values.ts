@@ -13,12 +13,9 @@ import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
 
-/**
- * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
- * does not have.
- */
-export function table<const E extends v.ObjectEntries>(about: string, entries: E, later: readonly string[] = []) {
-  return v.pipe(v.strictObject(entries, tableMessage), v.description(about), v.metadata({ later }));
+/** A table with exactly these keys. */
+export function table<const E extends v.ObjectEntries>(about: string, entries: E) {
+  return v.pipe(v.strictObject(entries, tableMessage), v.description(about));
 }
 
 /** `written` shows how: `tables written [[proxy]]`. */
@@ -54,6 +51,11 @@ export function choice<const O extends readonly string[]>(about: string, options
 /** Where weir listens. A port alone may be a number. */
 export function listenAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
+}
+
+/** Where a proxy listens, over TLS or without. A port alone may be a number. */
+export function proxyAddress(about: string) {
+  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen", "tls"));
 }
 
 /** Where weir listens; null for `"off"`. */

@@ -9,6 +9,7 @@ import { type Failure, type ProxyEvents, RunningProxy } from "../proxy/proxy.ts"
 import type { ConnectionRecord } from "../proxy/record.ts";
 import type { Answer, FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { WorkerSetup } from "./threads.ts";
+import { WorkerBridges } from "./worker-bridges.ts";
 
 /** Milliseconds for which events are gathered. */
 const GATHER = 10;
@@ -42,6 +43,7 @@ export class EngineWorker {
   readonly #proxies = new Map<number, RunningProxy>();
   /** Those that were opened, or are being. */
   readonly #known = new Set<number>();
+  readonly #bridges: WorkerBridges;
   #events: ProxyEvent[] = [];
   #inFlight = 0;
   #lost = 0;
@@ -52,6 +54,7 @@ export class EngineWorker {
     this.#runtime = runtime;
     this.#hooks = hooks;
     this.#nextId = idsFrom(ids);
+    this.#bridges = new WorkerBridges(runtime, hooks.send);
     shareBudget(runtime, sessions).onPause = () => hooks.send({ type: "full" });
   }
 
@@ -84,6 +87,10 @@ export class EngineWorker {
       case "taken":
         this.#inFlight -= message.events;
         return;
+      case "bridge":
+      case "bridge_drain":
+      case "bridge_cut":
+        return await this.#bridges.receive(message);
       case "stop":
         this.#flush();
         this.#hooks.stop();

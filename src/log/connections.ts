@@ -77,9 +77,12 @@ function accessLine(record: ConnectionRecord): string {
   const { client, target, serverName, bytesUpstream, bytesDownstream, duration, requests, reason, error, rule } =
     record;
   const asked = requests === null ? "" : `, ${requests} request${requests === 1 ? "" : "s"}`;
+  const tls = record.tls
+    ? ` ${[record.tls.version, record.tls.alpn, record.tls.serverName].filter(Boolean).join(" ")}`
+    : "";
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
-    `[ACCESS] ${client} -> ${target ?? "-"}${serverName === null ? "" : ` (${serverName})`}`,
+    `[ACCESS] ${client}${tls} -> ${target ?? "-"}${serverName === null ? "" : ` (${serverName})`}`,
     `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)}`,
     `in ${duration.toFixed(3)}s${asked}:`,
     (error ?? rule) ? `${reason} (${error ?? rule})` : reason,

@@ -44,9 +44,12 @@ export const CELL = {
   redials: 20,
   /** TLS alerts that clients were sent. */
   alerts: 21,
+  /** Clients whose TLS handshake went well, by the version: 1.2, 1.3. */
+  handshakes12: 22,
+  handshakes13: 23,
 } as const;
 
-const ENDED = 22;
+const ENDED = 24;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;

@@ -6,13 +6,16 @@
 
 import type { TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeControl } from "../datagram/control.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
+import { bridgeFamilies } from "./bridge-families.ts";
 import { CELL, Counters } from "./counters.ts";
 import { type Family, familyLines, owner, single, timing } from "./family.ts";
 import { labels } from "./labels.ts";
 import { muxFamilies } from "./mux-families.ts";
 import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
+import { tlsFamilies } from "./tls-families.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -39,6 +42,8 @@ export interface ProxyFigures {
   readonly targets: readonly TargetView[];
   /** What observers have got. */
   readonly copies: readonly ObserverCounters[];
+  /** Those of TLS, with the days that each is still valid. */
+  readonly certificates?: readonly { readonly file: string; readonly daysLeft: number }[];
 }
 
 /** `past`: what those have counted that are no more. */
@@ -47,6 +52,7 @@ export function exposition(
   past: readonly Counters[],
   build: BuildInfo,
   engine: EngineFigures,
+  bridges: readonly BridgeControl[] = [],
 ): string {
   // A proxy that was replaced is there twice, for a while: each set of labels once.
   const figures = Counters.merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
@@ -55,7 +61,9 @@ export function exposition(
   const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
   const shared = muxFamilies(figures, multiplexing);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...shared, ...copies].join("\n")}\n`;
+  const tls = tlsFamilies(figures, proxies);
+  const parts = [...page, ...targetStates(proxies), ...shared, ...copies, ...tls, ...bridgeFamilies(bridges)];
+  return `${parts.join("\n")}\n`;
 }
 
 /** How targets are now. */

@@ -42,6 +42,10 @@ export const REASONS = [
   "bad_hello",
   /** No target is for the server name or the protocols that the client has asked for. */
   "no_route",
+  /** The TLS handshake of a client failed, or took too long, or its certificate is not accepted. */
+  "tls_handshake_failed",
+  "tls_handshake_timeout",
+  "tls_client_refused",
   /** No room: `maxConnections` are open and the queue is full, or the client has waited in it for too long. */
   "queue_full",
   "queue_timeout",
@@ -52,6 +56,9 @@ export const REASONS = [
   "connect_unresolved",
   "connect_unreachable",
   "connect_failed",
+  /** The TLS handshake with the target failed, or its certificate is not accepted. */
+  "connect_tls_failed",
+  "tls_verify_failed",
   /** The process or the machine has no descriptor left. */
   "no_descriptors",
   /** Every local port towards the target is in use (`EADDRNOTAVAIL`). */
@@ -73,6 +80,9 @@ export const REFUSED: readonly Reason[] = [
   "no_tls",
   "bad_hello",
   "no_route",
+  "tls_handshake_failed",
+  "tls_handshake_timeout",
+  "tls_client_refused",
   "queue_full",
   "queue_timeout",
   "no_target",
@@ -85,10 +95,18 @@ export const RETRIED: readonly Reason[] = [
   "connect_unresolved",
   "connect_unreachable",
   "connect_failed",
+  "connect_tls_failed",
+  "tls_verify_failed",
 ];
 
 /** The reasons that count as failed: the client got no target. */
 export const FAILURES: readonly Reason[] = [...REFUSED, ...RETRIED, "no_descriptors", "no_ports"];
+
+/** The reason behind the error code of a client's TLS handshake. */
+export function handshakeReason(code: string): Reason {
+  if (code === "ETLSTIMEOUT") return "tls_handshake_timeout";
+  return code === "ETLSCLIENT" ? "tls_client_refused" : "tls_handshake_failed";
+}
 
 /** The reason behind the error code of a failed connect. */
 export function connectReason(code: string): Reason {
@@ -96,6 +114,9 @@ export function connectReason(code: string): Reason {
 }
 
 const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
+  CERT_HAS_EXPIRED: "tls_verify_failed",
+  CERT_NOT_YET_VALID: "tls_verify_failed",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "tls_verify_failed",
   EADDRNOTAVAIL: "no_ports",
   EAI_AGAIN: "connect_unresolved",
   ECONNREFUSED: "connect_refused",
@@ -107,5 +128,13 @@ const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
   ENOENT: "connect_refused",
   ENOMEM: "no_descriptors",
   ENOTFOUND: "connect_unresolved",
+  ERR_TLS_CERT_ALTNAME_INVALID: "tls_verify_failed",
   ETIMEDOUT: "connect_timeout",
+  ETLSHANDSHAKE: "connect_tls_failed",
+  ETLSPIN: "tls_verify_failed",
+  ETLSVERIFY: "tls_verify_failed",
+  SELF_SIGNED_CERT_IN_CHAIN: "tls_verify_failed",
+  UNABLE_TO_GET_ISSUER_CERT: "tls_verify_failed",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "tls_verify_failed",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls_verify_failed",
 };

@@ -6,16 +6,20 @@
  * `test/contract/` holds every adapter to the rules written here.
  */
 import type { Address } from "./address.ts";
+import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, NetworkInterface } from "./datagram.ts";
 import type { FileError, SocketError } from "./errors.ts";
+import type { ClientTls, ServerTls, TlsInfo, TlsTools } from "./tls.ts";
 
-/** A UDP address: an IPv4 or IPv6 address, never a name, and a port; 0 asks the kernel for a free one. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Bytes on loan: read-only, and valid only until the callback returns. Whoever keeps them copies them. */
-export type Chunk = Uint8Array;
+export type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Membership,
+  MulticastOptions,
+  NetworkInterface,
+} from "./datagram.ts";
 
 /**
  * What a socket tells its owner. No event is called from inside a method of the same socket. If a
@@ -40,10 +44,12 @@ export interface StreamEvents {
   close(error?: SocketError): void;
 }
 
-/** TCP and unix alike. Created half-open (a FIN one way leaves the other way open) and paused. */
+/** TCP, TLS and unix alike. Created half-open (a FIN one way leaves the other way open) and paused. */
 export interface StreamSocket {
   readonly local: Address;
   readonly remote: Address;
+  /** Where it is TLS: the bytes are those within, and a FIN is a close_notify with one (RFC 8446 section 6.1). */
+  readonly tls?: TlsInfo;
   /** Bytes taken by `write` that the kernel has not taken yet; after `close`, those it never took. */
   readonly buffered: number;
   on(events: StreamEvents): void;
@@ -107,11 +113,20 @@ export interface ListenOptions extends StreamOptions {
    * `ENOBUFS`, `ENOMEM`). Accepting rests for a moment and goes on by itself.
    */
   readonly exhausted?: (error: SocketError) => void;
+  /** Of an address with `tls`; `accept` is called after the handshake. */
+  readonly serverTls?: ServerTls | undefined;
+  /**
+   * A client was lost before `accept`: `ETLSTIMEOUT`, `ETLSCLIENT` (its certificate is not accepted), `ETLSHANDSHAKE`
+   * for everything else; the message says why.
+   */
+  readonly handshakeFailed?: (error: SocketError, remote: Address) => void;
 }
 
 export interface ConnectOptions extends StreamOptions {
-  /** Milliseconds until the attempt fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
+  /** Milliseconds until the attempt, TLS included, fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
   readonly timeout: number;
+  /** Of an address with `tls`. */
+  readonly clientTls?: ClientTls | undefined;
   /** The local IP address to connect from (TCP alone); `EADDRNOTAVAIL` where this machine does not have it. */
   readonly source?: string | undefined;
   /**
@@ -119,44 +134,6 @@ export interface ConnectOptions extends StreamOptions {
    * before it sleeps, as SO_BUSY_POLL (socket(7)) does for network devices. Others need not care.
    */
   readonly busyPoll?: number;
-}
-
-/** What a datagram socket tells its owner; nothing of it from inside a method, nothing while paused. */
-export interface DatagramEvents {
-  /** One datagram, whole and perhaps empty. A socket on `::` takes IPv4 too; `from` is then the plain IPv4 address. */
-  message(chunk: Chunk, from: Endpoint): void;
-  /**
-   * Once, last: after `close`, or with the error that ended the socket. An exception in a handler closes the
-   * socket with the code `EHANDLER`.
-   */
-  close(error?: SocketError): void;
-}
-
-/** UDP (RFC 768). Created paused. */
-export interface DatagramSocket {
-  readonly local: Endpoint;
-  /**
-   * Datagrams given to `send` that never left: the kernel's buffer was full, the datagram too big (65,507
-   * bytes of payload over IPv4), its destination of another address family or unreachable, the socket closed.
-   * It may be counted a little after `send`, at the latest soon after `close`. One that nobody listened for
-   * has left.
-   */
-  readonly unsent: number;
-  /** Datagrams that arrived and were lost because nobody read in time, as far as the adapter can tell. */
-  readonly overrun: number;
-  on(events: DatagramEvents): void;
-  /** Takes a copy if it has to wait; never blocks, never throws. Every loss is counted in `unsent`. */
-  send(chunk: Chunk, to: Endpoint): void;
-  /** What arrives meanwhile waits in the kernel, or in at most 1 MiB of memory; the rest is lost. */
-  pause(): void;
-  resume(): void;
-  /** What waits to be sent goes first; the event `close` follows when the port is free again. */
-  close(): void;
-}
-
-export interface DatagramOptions {
-  /** Bytes of kernel buffer to ask for (SO_RCVBUF; the kernel cuts it down to net.core.rmem_max). */
-  readonly receiveBuffer: number;
 }
 
 /** An attempt to connect that its owner can give up. */
@@ -210,6 +187,11 @@ export interface Listener extends Bound {
   /** Stop taking connections; they wait in the kernel's queue. Only where `can.pauseAccept`. */
   pause(): void;
   resume(): void;
+  /**
+   * Other certificates for the handshakes to come, on an address with `tls`; of all else but `certificates`, `clientCa`
+   * and `refuses` nothing changes. Throws, with everything as it was, when they cannot be used.
+   */
+  renew?(tls: ServerTls): void;
 }
 
 export interface Timer {
@@ -225,7 +207,25 @@ export interface OutputFile {
    * `EPIPE` (nobody reads the FIFO any more), `EAGAIN` (who reads it is too slow), `EBADF` (it is closed), …
    */
   write(chunk: Chunk): void;
+  /** Waits until the disk has what was written (fsync(2)), where there is one. Throws a {@link FileError}: `EIO`, … */
+  sync(): void;
   /** Once more does no harm. */
+  close(): void;
+}
+
+/** What an open file tells who reads it. */
+export interface InputEvents {
+  /** The next bytes; never while paused. */
+  data(chunk: Chunk): void;
+  /** Once, last, unless it was closed before: its end, or the {@link FileError} that keeps it from being read. */
+  close(error?: FileError): void;
+}
+
+/** A file, or a descriptor, that is read from where it stands to its end. Created paused. */
+export interface InputFile {
+  pause(): void;
+  resume(): void;
+  /** Nothing is told any more. A descriptor that was somebody else's stays open. */
   close(): void;
 }
 
@@ -237,6 +237,10 @@ interface Capabilities {
   readonly abstractUnix: boolean;
   /** `ListenOptions.reusePort` works, and clients are spread: Linux alone does both. */
   readonly reusePort: boolean;
+  /** `DatagramSocket.join` works. */
+  readonly multicast: boolean;
+  /** With a `source` as well, for IPv4 at least. */
+  readonly sourceMulticast: boolean;
 }
 
 /** Answers one HTTP request; the standard Request and Response of the web. */
@@ -255,6 +259,8 @@ export interface Runtime {
   wallClock(): number;
   /** Runs `run` once, `ms` milliseconds from now, unless cancelled. */
   after(ms: number, run: () => void): Timer;
+  /** What there is for certificates; undefined where there is no TLS: addresses with `tls` are `ENOTSUP` there. */
+  readonly tls?: TlsTools;
   /** Rejects with `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … A stale unix socket file is replaced. */
   listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener>;
   connect(to: Address, options: ConnectOptions): Connecting;
@@ -272,8 +278,14 @@ export interface Runtime {
    * reaches the other socket before anything that is written to that one.
    */
   unlink?(from: StreamSocket): void;
-  /** Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, … Two sockets never share a port. */
+  /**
+   * Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`, … Two sockets never share a port unless both are
+   * `shared`. On Linux a multicast group is an address to bind to, one of IPv6 with its zone (`ff12::1%eth0`): then
+   * only what was sent to that group is received.
+   */
   datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket>;
+  /** Network interfaces that are up, each once. */
+  interfaces(): readonly NetworkInterface[];
   /**
    * All addresses of a name, IPv4 and IPv6, each once and in no order; an address is its own. Rejects with
    * `ENOTFOUND` where there is no such name or it has no address, with `EAI_AGAIN` where that cannot be known: no
@@ -295,11 +307,20 @@ export interface Runtime {
   /**
    * Opens a file to append to it; one that is not there is made, for its owner alone (mode 0600). Others may append to
    * it as well, also from other threads, as long as the disk is not full. Throws a {@link FileError}: `ENOENT` (no such
-   * directory), `EACCES`, `EISDIR`, `EMFILE`, `ENXIO` (a FIFO that nobody reads), …
+   * directory), `EACCES`, `EISDIR`, `EMFILE`, `ENXIO` (a FIFO that nobody reads), … `/dev/fd/N` is the descriptor N
+   * itself, which stays open: a file goes on where it stands, and a socket, which cannot be opened, is written to.
    *
    *     const file = runtime.openFile("sessions.jsonl");
    */
   openFile(path: string): OutputFile;
+  /**
+   * Opens a file to read it; a number is a descriptor that is open already, 0 standard input. Rejects with a
+   * {@link FileError}: `ENOENT`, `EACCES`, `EISDIR`, `EBADF`, … Missing where nothing may wait, as in the threads of the
+   * native engine.
+   */
+  openInput?(from: string | number, events: InputEvents): Promise<InputFile>;
+  /** The text of a file, all of it. Throws a {@link FileError}: `ENOENT`, `EACCES`, `EISDIR`, … */
+  readFile(path: string): string;
   /** `to` is replaced if it is there; who has the file open goes on with it. Throws a {@link FileError}: `ENOENT`, … */
   renameFile(from: string, to: string): void;
   /** Throws a {@link FileError}: `ENOENT`, … */

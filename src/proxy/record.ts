@@ -1,5 +1,6 @@
 /** What is known of a connection while it lives, and what is left of it when it is over. */
 import type { Reason } from "../metrics/reason.ts";
+import type { TlsInfo } from "../net/tls.ts";
 
 export interface Connection {
   /** Unique among the connections of this process. */
@@ -27,6 +28,20 @@ export interface Connection {
   readonly bytesDownstream: number;
   /** Whole requests, where clients share connections to the target; null where each has its own. */
   readonly requests: number | null;
+  /** Of the client's connection; null where it is not TLS. */
+  readonly tls: TlsSummary | null;
+}
+
+export interface TlsSummary {
+  /** "TLSv1.2", "TLSv1.3" */
+  readonly version: string;
+  readonly cipher: string;
+  /** The protocol that both sides have chosen. */
+  readonly alpn: string | null;
+  /** The name that the client has asked for. */
+  readonly serverName: string | null;
+  /** The first name in the client's certificate, where it had to show one. */
+  readonly clientName: string | null;
 }
 
 export interface ConnectionRecord extends Connection {
@@ -39,4 +54,10 @@ export interface ConnectionRecord extends Connection {
   readonly undeliveredUpstream: number;
   /** Bytes read from the target that could not be handed to the client's socket. */
   readonly undeliveredDownstream: number;
+}
+
+export function summaryOf(tls: TlsInfo | undefined): TlsSummary | null {
+  if (!tls) return null;
+  const { peer, ...rest } = tls;
+  return { ...rest, clientName: peer?.names[0] ?? null };
 }

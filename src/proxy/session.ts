@@ -14,7 +14,7 @@ import type { ClientHello } from "../tls/client-hello.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dial, type DialOwner } from "./dial.ts";
 import { Opening, type OpeningOwner } from "./opening.ts";
-import type { Connection, ConnectionRecord } from "./record.ts";
+import { type Connection, type ConnectionRecord, summaryOf } from "./record.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import type { Rules } from "./rules.ts";
 import type { SessionOwner } from "./session-owner.ts";
@@ -197,6 +197,7 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
       bytesUpstream: client?.bytes ?? this.#early,
       bytesDownstream: target?.bytes ?? 0,
       requests: this.rules.config.mux && this.requests,
+      tls: summaryOf(this.#client.tls),
     };
   }
 

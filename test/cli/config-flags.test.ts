@@ -4,6 +4,7 @@ import { type Command, flagsOf, type Run } from "../../src/cli/command.ts";
 import { logOptions, overrideConfig, tcpConfig } from "../../src/cli/config-flags.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { program } from "../../src/cli/program.ts";
+import { TLS_FLAGS } from "../../src/cli/tls-flag-table.ts";
 import { DEFAULTS, HEALTH, type HealthConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { UsageError } from "../../src/net/errors.ts";
@@ -83,7 +84,7 @@ describe("weir tcp", () => {
     const run = line(`tcp 127.0.0.1:5000 ${targets} ${flags.join(" ")}`, ...windows);
     expect(tcpConfig(run)).toEqual(loadConfig(file, "weir.toml"));
     // These take others back, or exclude them.
-    const other = ["quiet", "health-send", "health-expect"];
+    const other = ["quiet", "health-send", "health-expect", ...TLS_FLAGS.flags.map(({ name }) => name as string)];
     const names = flagsOf(program.commands[0]).map(({ name }) => name);
     expect(Object.keys(run.flags).sort()).toEqual(names.filter((name) => !other.includes(name)).sort());
   });

@@ -16,6 +16,7 @@ describe("loadConfig", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -96,9 +97,12 @@ describe("loadConfig", () => {
       shutdown: { grace: 0 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           name: "db",
+          tls: null,
+          targetTls: null,
           listen: { kind: "tcp", host: "127.0.0.1", port: 5000 },
           targets: [
             plainTarget({ kind: "tcp", host: "db.internal", port: 5432 }),
@@ -213,7 +217,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux, udp',
     ]);
   });
 });

@@ -5,7 +5,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Runtime } from "../../src/net/runtime.ts";
+import type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Runtime,
+} from "../../src/net/runtime.ts";
 import type { Kit } from "./kit.ts";
 import { Watch } from "./watch.ts";
 
@@ -16,6 +23,7 @@ export class DatagramProbe extends Watch implements DatagramEvents {
   readonly socket: DatagramSocket;
   readonly received: { readonly bytes: Uint8Array; readonly from: Endpoint }[] = [];
   closes = 0;
+  drains = 0;
   error: SocketError | undefined;
   onMessage: ((chunk: Chunk, from: Endpoint) => void) | undefined;
   #paused = true;
@@ -36,6 +44,14 @@ export class DatagramProbe extends Watch implements DatagramEvents {
     } finally {
       this.wake();
     }
+  }
+
+  drain(): void {
+    this.checkOutside("drain");
+    this.check(this.closes === 0, "drain after close");
+    this.check(!this.socket.full, "drain while it is full");
+    this.drains++;
+    this.wake();
   }
 
   close(error?: SocketError): void {
@@ -75,16 +91,20 @@ export class DatagramProbe extends Watch implements DatagramEvents {
   }
 }
 
-/** A socket on a free port of `host`, and its address. */
+/** A socket on a port of `host`, a free one unless it is named. */
 export async function open(
   kit: Kit,
-  options: { readonly host?: string; readonly paused?: boolean; readonly receiveBuffer?: number } = {},
+  options: Partial<DatagramOptions> & {
+    readonly host?: string;
+    readonly port?: number;
+    readonly paused?: boolean;
+  } = {},
 ): Promise<DatagramProbe> {
-  const { host = "127.0.0.1", receiveBuffer = RECEIVE_BUFFER } = options;
-  const socket = await kit.runtime.datagram({ host, port: 0 }, { receiveBuffer });
+  const { host = "127.0.0.1", port = 0, paused, ...rest } = options;
+  const socket = await kit.runtime.datagram({ host, port }, { receiveBuffer: RECEIVE_BUFFER, ...rest });
   kit.later(() => socket.close());
   const probe = new DatagramProbe(socket);
-  if (!options.paused) probe.resume();
+  if (!paused) probe.resume();
   return probe;
 }
 

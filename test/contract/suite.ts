@@ -8,8 +8,10 @@ import { files } from "./cases/files.ts";
 import { flow } from "./cases/flow.ts";
 import { linking } from "./cases/linking.ts";
 import { listening } from "./cases/listening.ts";
+import { multicast } from "./cases/multicast.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
+import { tls } from "./cases/tls.ts";
 import { type Case, Kit } from "./kit.ts";
 
 export interface Outcome {
@@ -30,8 +32,10 @@ export const cases: readonly Case[] = [
   ...flow,
   ...linking,
   ...listening,
+  ...multicast,
   ...names,
   ...platform,
+  ...tls,
 ];
 
 /**

@@ -20,6 +20,7 @@ const RECORD: ConnectionRecord = {
   bytesUpstream: 1_500,
   bytesDownstream: 20,
   requests: null,
+  tls: null,
   reason: "client_reset",
   rule: null,
   error: "ECONNRESET",

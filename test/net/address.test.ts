@@ -59,7 +59,11 @@ describe("parseAddress", () => {
     ["a..b:80", "listen", '"a..b" is not a host name'],
     [`${"a.".repeat(127)}:80`, "listen", "a host name has at most 253 characters"],
     ["udp://a:80", "listen", "udp:// is not supported yet; only tcp:// and unix: are"],
-    ["tls://a:80", "target", "tls:// is not supported yet; only tcp:// and unix: are"],
+    [
+      "tls://a:80",
+      "target",
+      "there is no TLS here; it is for what [[proxy]] and [[mux]] listen on, and for their targets",
+    ],
     ["http://a:80", "target", 'unknown scheme "http://"; use tcp:// or unix:'],
     ["/run/x.sock", "listen", 'a unix socket is written "unix:/run/x.sock"'],
     ["@name", "listen", 'a unix socket is written "unix:@name"'],

@@ -1,7 +1,8 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
+import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
 import type { Runtime } from "../../src/net/runtime.ts";
-import { SimDatagram } from "./datagram.ts";
+import { INTERFACES, SimDatagram } from "./datagram.ts";
 import { ask } from "./dns.ts";
 import { type AcceptQueue, SimListener } from "./listener.ts";
 import { isName, type Network } from "./network.ts";
@@ -27,12 +28,19 @@ export function runtimeOf(
   return {
     name: "linux",
     version: "simulated",
-    can: { pauseAccept: habits.pauseAccept, abstractUnix: true, reusePort: true },
+    can: {
+      pauseAccept: habits.pauseAccept,
+      abstractUnix: true,
+      reusePort: true,
+      multicast: true,
+      sourceMulticast: true,
+    },
     descriptors: told,
     now: () => clock.now,
     wallClock: () => EPOCH + clock.now,
     after: (ms, run) => process.after(ms, run),
     async listen(at, options, accept) {
+      refuseTlsListener(at);
       const { address, queues } = network.listen(at, options);
       const [queue] = queues;
       if (!queue) throw new Error("no queue");
@@ -51,13 +59,15 @@ export function runtimeOf(
       const release = () => (address.kind === "tcp" ? queue.close() : undefined);
       return new SimListener(process, queue, address, options, accept, release, false);
     },
-    connect: (to, options) => network.connect(process, to, options),
+    connect: (to, options) => refusedTlsAttempt(to) ?? network.connect(process, to, options),
     ...(habits.links ? LINKS : {}),
     datagram: async (at, options) => SimDatagram.open(network, process, at, options),
+    interfaces: () => INTERFACES,
     resolve: async (host, options) => (isName(host) ? ask(network, process, network.names, host, options) : [host]),
     resolveService: (name, options) => ask(network, process, network.services, name, options),
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),
     openFile: files.openFile,
+    readFile: files.readFile,
     renameFile: files.renameFile,
     removeFile: files.removeFile,
   };
