@@ -117,7 +117,6 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
 
   /** Does not let the client in: for a rule in the way that the configuration says, else with RST. */
   refuse(reason: Reason, rule?: string): void {
-    const { runtime } = this.#owner;
     if (this.#reason) return;
     this.#reason = reason;
     this.#rule = rule;
@@ -129,7 +128,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     }
     this.#client.end();
     this.#client.resume();
-    this.#later = runtime.after(LINGER, () => this.#client.abort());
+    this.#later = this.#owner.runtime.after(LINGER, () => this.#client.abort());
   }
 
   /** There is no room yet. */
