@@ -25,6 +25,7 @@ import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { resolution } from "./portable/resolve.ts";
 import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
@@ -32,12 +33,19 @@ import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
 export const runtime: Runtime = {
   name: "bun",
   version: Bun.version,
-  can: { pauseAccept: canDuplicate(), abstractUnix: platform === "linux", reusePort: platform === "linux" },
+  can: {
+    pauseAccept: canDuplicate(),
+    abstractUnix: platform === "linux",
+    reusePort: platform === "linux",
+    multicast: true,
+    sourceMulticast: true,
+  },
   descriptors: descriptorLimit(),
   ...clock,
   listen,
   connect,
   datagram,
+  interfaces,
   ...resolution(),
   serve,
   ...files,

@@ -9,6 +9,7 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { connect, listening } from "./portable/node-stream.ts";
@@ -18,13 +19,20 @@ import { kernelPath, prepare } from "./portable/unix-path.ts";
 export const runtime: Runtime = {
   name: "deno",
   version: Deno.version.deno,
-  can: { pauseAccept: false, abstractUnix: Deno.build.os === "linux", reusePort: Deno.build.os === "linux" },
+  can: {
+    pauseAccept: false,
+    abstractUnix: Deno.build.os === "linux",
+    reusePort: Deno.build.os === "linux",
+    multicast: true,
+    sourceMulticast: true,
+  },
   descriptors: descriptorLimit(),
   ...clock,
   // Deno accepts up to 128 connections when it asks the kernel.
   listen: listening({ turn, few: 32 }),
   connect,
   datagram,
+  interfaces,
   ...resolution(confirmWith((host) => datagram({ host, port: 0 }, { receiveBuffer: 0 }))),
   serve,
   ...files,

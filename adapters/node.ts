@@ -9,6 +9,7 @@ import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { boundAddress, connect, listening } from "./portable/node-stream.ts";
@@ -22,6 +23,8 @@ export const runtime: Runtime = {
     pauseAccept: false,
     abstractUnix: platform === "linux",
     reusePort: platform === "linux" && knowsReusePort(versions.node),
+    multicast: true,
+    sourceMulticast: true,
   },
   descriptors: descriptorLimit(),
   ...clock,
@@ -29,6 +32,7 @@ export const runtime: Runtime = {
   listen: listening({ turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 }),
   connect,
   datagram,
+  interfaces,
   ...resolution(),
   serve,
   ...files,

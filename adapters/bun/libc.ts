@@ -1,6 +1,8 @@
 /** The few libc calls that Bun's sockets lack an API for. Looked up on first use; absent, the feature is absent. */
-import { dlopen, ptr } from "bun:ffi";
+import { dlopen, ptr, toArrayBuffer } from "bun:ffi";
+import { constants } from "node:os";
 import { arch, platform } from "node:process";
+import type { SocketOption } from "../portable/linux-multicast.ts";
 
 /** asm-generic/ioctls.h: bytes in the send queue that the peer has not acknowledged (tcp(7)). */
 const SIOCOUTQ = 0x5411;
@@ -23,9 +25,13 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   darwin: ["libSystem.B.dylib"],
 };
 
+/** Linux alone calls it so. */
+const ERRNO = { __errno_location: { args: [], returns: "ptr" } } as const;
+
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 
 let loaded: Libc | undefined | null;
+let errno: Int32Array | undefined;
 const answer = new Int32Array(1);
 
 /** A second descriptor for the same open socket; undefined where that cannot be had. */
@@ -50,6 +56,18 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
   if (option && fd >= 0) libc()?.setsockopt(fd, ...option, ptr(new Int32Array([bytes])), 4);
 }
 
+/** Whether {@link setOption} works. */
+export const canSetOptions = (): boolean => platform === "linux" && libc() !== undefined;
+
+/** Throws an error with the code of what the kernel said; nothing where the option may fail. */
+export function setOption(fd: number, { level, name, value, optional }: SocketOption): void {
+  const failed = libc()?.setsockopt(fd, level, name, ptr(value), value.length) ?? -1;
+  const number = errno?.[0];
+  if (failed === 0 || optional) return;
+  const code = Object.entries(constants.errno).find(([, each]) => each === number)?.[0] ?? "EUNKNOWN";
+  throw Object.assign(new Error(`setsockopt: ${code}`), { code });
+}
+
 export const canDuplicate = (): boolean => libc() !== undefined;
 
 function libc(): Libc | undefined {
@@ -60,10 +78,18 @@ function libc(): Libc | undefined {
 function open(): Libc | null {
   for (const name of NAMES[platform] ?? []) {
     try {
-      return dlopen(name, SYMBOLS).symbols;
+      const { symbols } = dlopen(name, SYMBOLS);
+      if (platform === "linux") errno = errnoOf(name);
+      return symbols;
     } catch {
       // Not this libc: the next name, or none.
     }
   }
   return null;
+}
+
+/** Where this thread finds why a call failed. Another call to ask for the place each time could overwrite it. */
+function errnoOf(library: string): Int32Array | undefined {
+  const place = dlopen(library, ERRNO).symbols.__errno_location();
+  return place === null ? undefined : new Int32Array(toArrayBuffer(place, 0, 4));
 }

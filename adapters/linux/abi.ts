@@ -21,6 +21,8 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const IPPROTO_IP = 0;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
@@ -60,6 +62,7 @@ export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
 export const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
 export const EINPROGRESS = 115;
 
 /**

@@ -2,9 +2,10 @@
 
 import type { Endpoint, Timer } from "../../src/net/runtime.ts";
 import type { Block } from "./arena.ts";
+import { Departures } from "./departures.ts";
 import { type Destination, Destinations } from "./destinations.ts";
+import { Inbox } from "./inbox.ts";
 import { Loop } from "./loop.ts";
-import { Messages } from "./messages.ts";
 import { PipePool } from "./pipes.ts";
 import type { System } from "./system.ts";
 
@@ -12,6 +13,12 @@ import type { System } from "./system.ts";
 export const INBOX_SIZE = 262_144;
 /** No new pipes when the process has opened this part of the descriptors that it may: connections come first. */
 const PIPE_CEILING = 7 / 8;
+
+/** Where all sockets of UDP receive, and what they send. */
+interface Datagrams {
+  readonly inbox: Inbox;
+  readonly departures: Departures;
+}
 
 export class Core {
   readonly system: System;
@@ -27,8 +34,7 @@ export class Core {
   #shown: Uint8Array | undefined;
   /** As many as the configuration names. */
   readonly #sources = new Map<string, Endpoint>();
-  #inMessages: Messages | undefined;
-  #outMessages: Messages | undefined;
+  #datagrams: Datagrams | undefined;
 
   /** `descriptors`: how many the process may open. `wake`: see {@link Loop}. */
   constructor(system: System, descriptors: number, wake?: number) {
@@ -57,22 +63,19 @@ export class Core {
     return this.#shown;
   }
 
-  /** Where datagrams are received. */
-  get inMessages(): Messages {
-    this.#inMessages ??= new Messages(this.system);
-    return this.#inMessages;
-  }
-
-  /** Where datagrams are sent from. */
-  get outMessages(): Messages {
-    this.#outMessages ??= new Messages(this.system);
-    return this.#outMessages;
+  /** Made for the first socket of UDP: 4 MB. */
+  get datagrams(): Datagrams {
+    if (!this.#datagrams) {
+      const inbox = new Inbox(this.system);
+      this.#datagrams = { inbox, departures: new Departures(this.system, this.loop, inbox) };
+    }
+    return this.#datagrams;
   }
 
   /** Frees everything; no socket may be open any more. */
   destroy(): void {
-    this.#inMessages?.destroy();
-    this.#outMessages?.destroy();
+    this.#datagrams?.departures.destroy();
+    this.#datagrams?.inbox.destroy();
     this.pipes.destroy();
     this.destinations.destroy();
     this.loop.destroy();

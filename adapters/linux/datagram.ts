@@ -1,12 +1,23 @@
 /** UDP with up to 64 datagrams per system call, received at once and sent at the end of the batch. */
 
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Membership,
+} from "../../src/net/runtime.ts";
 import { tellClosed } from "../portable/closing.ts";
+import { sameEndpoint } from "../portable/endpoint.ts";
 import { attemptError } from "../portable/errors.ts";
+import { groupRequest, socketOptions } from "../portable/linux-multicast.ts";
+import { Memberships } from "../portable/memberships.ts";
 import {
   AF_INET6,
   EAGAIN,
+  ECONNREFUSED,
   EPOLLET,
   EPOLLIN,
   EPOLLOUT,
@@ -17,25 +28,33 @@ import {
   SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_REUSEADDR,
   SOCK_DGRAM,
   SOL_SOCKET,
+  SOL_UDP,
+  UDP_SEGMENT,
 } from "./abi.ts";
 import type { Core } from "./core.ts";
+import { Names, Peers } from "./datagram-peers.ts";
+import type { Departures, Sender } from "./departures.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Deferred, Pollable } from "./loop.ts";
 import { MESSAGES } from "./messages.ts";
-import { decodeEndpoint, decodeIPv4, decodePort, encodeEndpoint, familyOf, formatIPv4 } from "./sockaddr.ts";
-import { bindTo, localEndpoint, openSocket } from "./sockets.ts";
+import { familyOf } from "./sockaddr.ts";
+import { bindTo, connectTo, localEndpoint, openSocket } from "./sockets.ts";
 import type { System } from "./system.ts";
 
+/** Where a connected socket sends: what connect(2) said. */
+const CONNECTED = new Uint8Array(0);
 const NOBODY: DatagramEvents = { message() {}, close() {} };
 /** The largest payload: 65,535 bytes less a UDP header; IPv4 takes 20 more (RFC 768, RFC 791). */
 const PAYLOAD_MAX = 65_527;
+/** What a datagram that waits costs besides its bytes. */
+const OVERHEAD = 256;
 /** Calls of recvmmsg in one turn; then others get theirs. */
 const TURNS = 8;
 /** Bytes that wait for a full kernel; what comes on top is not sent. */
 const WAITING_MAX = 1 << 20;
-/** Addresses remembered as objects. */
-const PEERS_MAX = 4_096;
 
 export async function openDatagram(core: Core, at: Endpoint, options: DatagramOptions): Promise<DatagramSocket> {
   const { system } = core;
@@ -44,12 +63,16 @@ export async function openDatagram(core: Core, at: Endpoint, options: DatagramOp
     const family = familyOf(at.host);
     fd = openSocket(system, family, SOCK_DGRAM);
     if (family === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    const { receiveBuffer } = options;
-    if (system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
+    const { receiveBuffer, shared = false, remote } = options;
+    if (receiveBuffer > 0 && system.setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer) < 0) {
       system.setInt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
     }
+    if (shared) system.setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    for (const option of socketOptions(at.host, options)) system.setOption(fd, option);
     if (bindTo(system, fd, at) < 0) throw system.error("bind");
-    return new LinuxDatagram(core, fd, { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port }, family);
+    if (remote && connectTo(system, fd, remote) < 0) throw system.error("connect");
+    const local = { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port };
+    return new LinuxDatagram(core, fd, local, family, remote);
   } catch (thrown) {
     if (fd >= 0) system.close(fd);
     throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
@@ -66,13 +89,24 @@ interface Waiting {
   readonly name: Uint8Array;
 }
 
-class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
+class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   readonly local: Endpoint;
+  readonly fd: number;
+  lane: Sender["lane"];
+  segments: boolean;
   unsent = 0;
+  refused = 0;
   #overrun = 0;
   readonly #core: Core;
-  readonly #fd: number;
-  readonly #family: number;
+  readonly #inbox: Inbox;
+  readonly #departures: Departures;
+  /** Whom alone to send to and hear, of a connected socket. */
+  readonly #remote: Endpoint | undefined;
+  /** The same, as it comes with datagrams. */
+  #heard: Endpoint | undefined;
+  readonly #names: Names;
+  readonly #peers: Peers;
+  #memberships: Memberships | undefined;
   #events: DatagramEvents = NOBODY;
   #error: SocketError | undefined;
   #reading = false;
@@ -81,23 +115,27 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   #deferred = false;
   /** Less than one call's worth. */
   readonly #held: Held[] = [];
-  readonly #peers = new Map<number, Endpoint>();
-  readonly #names = new WeakMap<Endpoint, Uint8Array>();
-  /** What `send` has taken and the kernel has not; what waits behind a full kernel has a bound. */
-  #queue: Waiting[] = [];
-  #queued = 0;
+  /** What a full kernel has not taken. */
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
 
-  constructor(core: Core, fd: number, local: Endpoint, family: number) {
+  constructor(core: Core, fd: number, local: Endpoint, family: number, remote: Endpoint | undefined) {
     this.#core = core;
-    this.#fd = fd;
+    this.#inbox = core.datagrams.inbox;
+    this.#departures = core.datagrams.departures;
+    this.fd = fd;
+    // A kernel that does not know segments (before 4.18) would take them for one datagram.
+    this.segments = core.system.setInt(fd, SOL_UDP, UDP_SEGMENT, 0) === 0;
     this.local = local;
-    this.#family = family;
+    this.#names = new Names(core.system, family);
+    this.#peers = new Peers(this.#inbox);
+    this.#remote = remote;
     core.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, this);
   }
 
   /** As far as the kernel tells (SO_MEMINFO, Linux 4.12). */
   get overrun(): number {
-    if (!this.#closed) this.#overrun = dropsOf(this.#core.system, this.#fd);
+    if (!this.#closed) this.#overrun = dropsOf(this.#core.system, this.fd);
     return this.#overrun;
   }
 
@@ -106,14 +144,9 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
   }
 
   send(chunk: Chunk, to: Endpoint): void {
-    if (this.#closed || chunk.length > PAYLOAD_MAX || this.#queued + chunk.length > WAITING_MAX) {
-      this.unsent++;
-      return;
-    }
-    this.#queue.push({ bytes: chunk.slice(), name: this.#nameOf(to) });
-    this.#queued += chunk.length;
-    if (this.#queue.length === MESSAGES) this.#flush();
-    else this.#defer();
+    const name = this.#remote ? CONNECTED : this.#names.of(to);
+    if (this.#closed || !name || chunk.length > PAYLOAD_MAX) this.unsent++;
+    else this.#departures.send(this, chunk, name);
   }
 
   pause(): void {
@@ -126,21 +159,43 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
     if (this.#readable || this.#held.length > 0) this.#defer();
   }
 
+  join(membership: Membership): void {
+    if (this.#closed) throw new SocketError("EBADF", `Cannot join ${membership.group}: the socket is closed (EBADF)`);
+    const { system } = this.#core;
+    this.#memberships ??= new Memberships(this.local.host, {
+      enter: (each) => system.setOption(this.fd, groupRequest(each, true)),
+      exit: (each) => system.setOption(this.fd, groupRequest(each, false)),
+    });
+    this.#memberships.join(membership);
+  }
+
+  leave(membership: Membership): void {
+    this.#memberships?.leave(membership);
+  }
+
+  joined(membership: Membership): boolean | undefined {
+    return this.#memberships ? this.#memberships.joined(membership) : false;
+  }
+
   close(): void {
     if (this.#closed) return;
-    if (!this.#error) this.#flush();
-    this.unsent += this.#queue.length;
-    this.#queue = [];
+    this.#departures.flush(this);
+    this.#sendWaiting();
+    this.#memberships = undefined;
+    this.unsent += this.#waiting.length;
+    this.#waiting = [];
+    this.#overrun = this.overrun;
     this.#closed = true;
-    this.#core.loop.close(this.#fd);
+    this.#core.loop.close(this.fd);
     this.#defer();
   }
 
   ready(events: number): void {
     const { system } = this.#core;
     // What the network said of an earlier datagram (ICMP) is no end of the socket; asking clears it.
-    if (events & ~(EPOLLIN | EPOLLOUT)) system.getInt(this.#fd, SOL_SOCKET, SO_ERROR);
-    if (events & EPOLLOUT && this.#queue.length > 0) this.#flush();
+    const failed = events & ~(EPOLLIN | EPOLLOUT) ? system.getInt(this.fd, SOL_SOCKET, SO_ERROR) : 0;
+    if (failed === ECONNREFUSED) this.refused++;
+    if (events & EPOLLOUT) this.#sendWaiting();
     if (events & EPOLLIN) {
       this.#readable = true;
       this.#read();
@@ -156,7 +211,6 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
       tellClosed(events, this.#error);
       return;
     }
-    if (this.#queue.length > 0) this.#flush();
     this.#read();
   }
 
@@ -165,83 +219,80 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred {
     this.close();
   }
 
+  get full(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  keep(bytes: Uint8Array, name: Uint8Array): void {
+    const room = bytes.length + OVERHEAD;
+    if (this.#waitingBytes + room > WAITING_MAX) {
+      this.unsent++;
+      return;
+    }
+    this.#waiting.push({ bytes: bytes.slice(), name });
+    this.#waitingBytes += room;
+  }
+
+  get connected(): boolean {
+    return this.#remote !== undefined;
+  }
+
+  refusal(): void {
+    this.refused++;
+  }
+
+  lost(): void {
+    this.unsent++;
+  }
+
+  /** The kernel takes datagrams again; what it does not take is kept again, in the same order. */
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const due = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const { bytes, name } of due) this.#departures.send(this, bytes, name);
+    this.#departures.flush(this);
+  }
+
   #read(): void {
     while (this.#reading && !this.#closed && this.#held.length > 0) {
       const { bytes, from } = this.#held.shift() as Held;
       this.#events.message(bytes, from);
     }
-    const { system, inMessages: messages } = this.#core;
+    const inbox = this.#inbox;
     for (let left = TURNS; this.#readable && this.#reading && !this.#closed; left--) {
       if (left === 0) {
         this.#defer();
         return;
       }
-      messages.expect();
-      const count = system.libc.recvmmsg(this.#fd, messages.at(0), MESSAGES, MSG_DONTWAIT, null);
-      if (count < 0 && system.errno === EAGAIN) this.#readable = false;
-      if (count > 0 && count < MESSAGES) this.#readable = false;
+      // What is passed on lies in the inbox until it has left.
+      this.#departures.flushAll();
+      const count = inbox.receive(this.fd, MSG_DONTWAIT);
+      if (count < 0) this.#notReceived(this.#core.system.errno);
+      else if (count < MESSAGES) this.#readable = false;
       for (let i = 0; i < count; i++) {
-        const from = this.#peerOf(messages.name(i));
         if (this.#closed) return;
-        if (this.#reading) this.#events.message(messages.received(i), from);
+        const from = this.#peers.of(i);
+        // What came between bind(2) and connect(2) waits in the queue.
+        if (this.#remote && !this.#isRemote(from, this.#remote)) continue;
+        if (this.#reading) this.#events.message(inbox.received(i), from);
         // Read already when its owner paused: there is no way back into the kernel.
-        else this.#held.push({ bytes: messages.received(i).slice(), from });
+        else this.#held.push({ bytes: inbox.received(i).slice(), from });
       }
     }
   }
 
-  /** Hands the queue to the kernel until it takes no more; a datagram that it refuses is skipped and counted. */
-  #flush(): void {
-    const { system, outMessages: messages } = this.#core;
-    let done = 0;
-    while (done < this.#queue.length) {
-      const part = this.#queue.slice(done, done + MESSAGES);
-      for (const [index, { bytes, name }] of part.entries()) messages.put(index, bytes, name);
-      let first = 0;
-      while (first < part.length) {
-        const count = system.libc.sendmmsg(this.#fd, messages.at(first), part.length - first, MSG_DONTWAIT);
-        if (count > 0) first += count;
-        else if (system.errno === EAGAIN) {
-          this.#forget(done + first);
-          return;
-        } else {
-          this.unsent++;
-          first++;
-        }
-      }
-      done += first;
-    }
-    this.#forget(done);
+  #isRemote(from: Endpoint, remote: Endpoint): boolean {
+    if (from === this.#heard) return true;
+    if (!sameEndpoint(from, remote)) return false;
+    this.#heard = from;
+    return true;
   }
 
-  /** The first `count` of the queue are dealt with. */
-  #forget(count: number): void {
-    for (const { bytes } of this.#queue.splice(0, count)) this.#queued -= bytes.length;
-  }
-
-  #peerOf(name: Uint8Array): Endpoint {
-    const bits = decodeIPv4(name);
-    if (bits === undefined) return decodeEndpoint(name);
-    const port = decodePort(name);
-    const key = bits * 65_536 + port;
-    const known = this.#peers.get(key);
-    if (known) return known;
-    if (this.#peers.size >= PEERS_MAX) this.#peers.clear();
-    const peer = { host: formatIPv4(bits), port };
-    this.#peers.set(key, peer);
-    return peer;
-  }
-
-  #nameOf(to: Endpoint): Uint8Array {
-    const known = this.#names.get(to);
-    if (known) return known;
-    const name = new Uint8Array(128);
-    // An IPv6 socket reaches IPv4 by mapped addresses (RFC 4291 section 2.5.5.2).
-    const mapped = this.#family === AF_INET6 && familyOf(to.host) !== AF_INET6;
-    const host = mapped ? `::ffff:${to.host}` : to.host;
-    const length = encodeEndpoint(name, { host, port: to.port }, this.#core.system);
-    this.#names.set(to, name.subarray(0, length));
-    return name.subarray(0, length);
+  #notReceived(errno: number): void {
+    if (errno === ECONNREFUSED) this.refused++;
+    else if (errno === EAGAIN) this.#readable = false;
   }
 
   #defer(): void {

@@ -1,6 +1,6 @@
 /**
- * Memory for recvmmsg(2) and sendmmsg(2): an array of `struct mmsghdr`, each with its own slot for an address
- * and for a datagram. Pointers are written once; from then on only lengths change.
+ * Memory for recvmmsg(2) (inbox.ts) and sendmmsg(2) (outgoing.ts): `struct mmsghdr`, each with a slot for an address.
+ * Pointers are written as two words of 32 bits: a bigint for each would be an allocation for each.
  */
 import type { Block } from "./arena.ts";
 import { SOCKADDR_MAX } from "./sockaddr.ts";
@@ -9,75 +9,95 @@ import type { System } from "./system.ts";
 
 /** Datagrams per call. */
 export const MESSAGES = 64;
-/** Room for the largest datagram that IP can carry, and one byte to notice a larger one. */
-const SLOT = 65_536;
 
-/** `struct mmsghdr` and `struct iovec` on 64-bit Linux, in 64-bit words. */
-const HEADER_WORDS = 8;
-const IOVEC_WORDS = 2;
-/** In 32-bit words from the beginning of a header: msg_namelen, msg_len. */
+/** `struct mmsghdr` and `struct iovec` on 64-bit Linux, in 32-bit words. */
+const HEADER_WORDS = 16;
+const IOVEC_WORDS = 4;
+/** In words from the beginning of a header. */
+const NAME = 0;
 const NAME_LENGTH = 2;
-const LENGTH = 14;
+const IOVEC = 4;
+const IOVEC_COUNT = 6;
+const CONTROL = 8;
+const CONTROL_LENGTH = 10;
+const RECEIVED = 14;
+/** In words from the beginning of an iovec. */
+const LENGTH = 2;
 
-export class Messages {
+export abstract class Headers {
+  protected readonly system: System;
+  readonly #words: Uint32Array;
+  /** The addresses, each {@link SOCKADDR_MAX} bytes. */
+  readonly names: Uint8Array;
   readonly #headers: Block;
   readonly #names: Block;
-  readonly #data: Block;
-  readonly #words: Uint32Array;
-  readonly #iovecs: BigUint64Array;
-  readonly #system: System;
+  readonly #firstName: number;
+  readonly #firstIovec: number;
 
   constructor(system: System) {
-    this.#system = system;
-    const { arena, ffi } = system;
-    this.#headers = arena.take(MESSAGES * (HEADER_WORDS + IOVEC_WORDS) * 8);
+    this.system = system;
+    const { arena } = system;
+    this.#headers = arena.take(MESSAGES * (HEADER_WORDS + IOVEC_WORDS) * 4);
     this.#names = arena.take(MESSAGES * SOCKADDR_MAX);
-    this.#data = arena.take(MESSAGES * SLOT);
-    const { buffer, byteOffset } = this.#headers.bytes;
-    const headers = new BigUint64Array(buffer, byteOffset, MESSAGES * HEADER_WORDS);
-    this.#words = new Uint32Array(buffer, byteOffset, MESSAGES * HEADER_WORDS * 2);
-    this.#iovecs = new BigUint64Array(buffer, byteOffset + MESSAGES * HEADER_WORDS * 8, MESSAGES * IOVEC_WORDS);
-    headers.fill(0n);
-    for (let i = 0; i < MESSAGES; i++) {
-      const header = i * HEADER_WORDS;
-      const iovec = i * IOVEC_WORDS;
-      ffi.store(headers, header, arena.at(this.#names, i * SOCKADDR_MAX));
-      ffi.store(headers, header + 2, arena.at(this.#headers, (MESSAGES * HEADER_WORDS + iovec) * 8));
-      headers[header + 3] = 1n;
-      ffi.store(this.#iovecs, iovec, arena.at(this.#data, i * SLOT));
-      this.#iovecs[iovec + 1] = BigInt(SLOT);
-    }
+    this.names = this.#names.bytes;
+    const { buffer, byteOffset, length } = this.#headers.bytes;
+    this.#words = new Uint32Array(buffer, byteOffset, length / 4);
+    this.#words.fill(0);
+    this.#firstName = addressOf(system, this.#names);
+    this.#firstIovec = addressOf(system, this.#headers) + MESSAGES * HEADER_WORDS * 4;
+    for (let i = 0; i < MESSAGES; i++) this.head(i, i, 1);
+  }
+
+  /** Makes header `index` one of the address in slot `first` and of `count` buffers from there on. */
+  protected head(index: number, first: number, count: number): void {
+    const word = index * HEADER_WORDS;
+    this.point(word + NAME, this.#firstName + first * SOCKADDR_MAX);
+    this.point(word + IOVEC, this.#firstIovec + first * IOVEC_WORDS * 4);
+    this.#words[word + IOVEC_COUNT] = count;
+  }
+
+  /** What header `index` says besides (cmsg(3)). */
+  protected say(index: number, address: number, length: number): void {
+    this.point(index * HEADER_WORDS + CONTROL, address);
+    this.#words[index * HEADER_WORDS + CONTROL_LENGTH] = length;
   }
 
   /** The headers from number `index` on. */
   at(index: number): Pointer {
-    return this.#system.arena.at(this.#headers, index * HEADER_WORDS * 8);
+    return this.system.arena.at(this.#headers, index * HEADER_WORDS * 4);
   }
 
-  /** Makes room for addresses again: the kernel writes their lengths over it. */
-  expect(): void {
-    for (let i = 0; i < MESSAGES; i++) this.#words[i * HEADER_WORDS * 2 + NAME_LENGTH] = SOCKADDR_MAX;
+  /** Where number `index` reads its bytes from, or writes them to. */
+  protected aim(index: number, address: number, length: number): void {
+    const iovec = MESSAGES * HEADER_WORDS + index * IOVEC_WORDS;
+    this.point(iovec, address);
+    this.#words[iovec + LENGTH] = length;
   }
 
-  /** Number `index`, as the kernel has received it; the bytes are on loan until the next call. */
-  received(index: number): Uint8Array {
-    const length = this.#words[index * HEADER_WORDS * 2 + LENGTH] ?? 0;
-    return this.#data.bytes.subarray(index * SLOT, index * SLOT + Math.min(length, SLOT));
+  /** Bytes that the kernel has written for header `index`. */
+  protected lengthOf(index: number): number {
+    return this.#words[index * HEADER_WORDS + RECEIVED] ?? 0;
   }
 
-  name(index: number): Uint8Array {
-    return this.#names.bytes.subarray(index * SOCKADDR_MAX, (index + 1) * SOCKADDR_MAX);
+  protected setNameLength(index: number, length: number): void {
+    this.#words[index * HEADER_WORDS + NAME_LENGTH] = length;
   }
 
-  /** Puts a datagram, at most 65,536 bytes, and its destination in place `index`. */
-  put(index: number, chunk: Uint8Array, name: Uint8Array): void {
-    this.#data.bytes.set(chunk, index * SLOT);
-    this.#names.bytes.set(name, index * SOCKADDR_MAX);
-    this.#words[index * HEADER_WORDS * 2 + NAME_LENGTH] = name.length;
-    this.#iovecs[index * IOVEC_WORDS + 1] = BigInt(chunk.length);
+  /** An address of 64 bits, of which 47 are in use, at a word. */
+  protected point(word: number, address: number): void {
+    this.#words[word] = address >>> 0;
+    this.#words[word + 1] = address / 0x1_0000_0000;
   }
 
   destroy(): void {
-    for (const block of [this.#headers, this.#names, this.#data]) this.#system.arena.give(block);
+    this.system.arena.give(this.#headers);
+    this.system.arena.give(this.#names);
   }
+}
+
+/** Where a block lies, as a number. */
+export function addressOf({ ffi }: System, { pointer }: Block): number {
+  const word = new BigUint64Array(1);
+  ffi.store(word, 0, pointer);
+  return Number(word[0]);
 }

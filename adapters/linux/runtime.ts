@@ -2,6 +2,7 @@
 import type { Address } from "../../src/net/address.ts";
 import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
 import { files } from "../portable/files.ts";
+import { interfaces } from "../portable/interfaces.ts";
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
 import { openDatagram } from "./datagram.ts";
@@ -24,7 +25,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
   return {
     name: "linux",
     version: host.version,
-    can: { pauseAccept: true, abstractUnix: true, reusePort: true },
+    can: { pauseAccept: true, abstractUnix: true, reusePort: true, multicast: true, sourceMulticast: true },
     descriptors,
     now: () => loop.now,
     wallClock: host.wallClock,
@@ -39,6 +40,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
     unlink: (from) => (from as LinuxStream).unlink(),
     datagram: (at, options) => openDatagram(core, at, options),
+    interfaces,
     resolve: host.resolve,
     resolveService: host.resolveService,
     serve: host.serve,

@@ -19,6 +19,11 @@ export function bindTo(system: System, fd: number, address: Address | Endpoint):
   return system.libc.bind(fd, system.namePointer, length);
 }
 
+/** The result of connect(2) to `address`, which is numeric. */
+export function connectTo(system: System, fd: number, address: Endpoint): number {
+  return system.libc.connect(fd, system.namePointer, encodeEndpoint(system.name, address, system));
+}
+
 /** Our own end of `fd`; without a path or port if the socket is gone. */
 export function localAddress(system: System, fd: number, gone: boolean): Address {
   const endpoint = gone ? undefined : localEndpoint(system, fd);

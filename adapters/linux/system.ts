@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { arch } from "node:process";
 import { SocketError } from "../../src/net/errors.ts";
+import type { SocketOption } from "../portable/linux-multicast.ts";
 import { Arena, type Block } from "./arena.ts";
 import type { Ffi, Libc, Pointer } from "./symbols.ts";
 
@@ -11,6 +12,8 @@ const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [n
 // ENOTSUP and EWOULDBLOCK share their numbers with other names.
 NAMES.set(constants.errno.EAGAIN, "EAGAIN");
 
+/** The longest value of an option: sizeof(struct group_source_req). */
+const OPTION_MAX = 264;
 /** Where in the scratch addresses lie. */
 const NAME = 16;
 
@@ -57,6 +60,16 @@ export class System {
   setInt(fd: number, level: number, option: number, value: number): number {
     this.scratchInts[0] = value;
     return this.libc.setsockopt(fd, level, option, this.scratch.pointer, 4);
+  }
+
+  /** Sets an option of any value. Throws the {@link SystemError} of setsockopt(2), unless the option may fail. */
+  setOption(fd: number, { level, name, value, optional }: SocketOption): void {
+    const block = this.arena.take(OPTION_MAX);
+    block.bytes.set(value);
+    const failed = this.libc.setsockopt(fd, level, name, block.pointer, value.length) < 0;
+    const { errno } = this;
+    this.arena.give(block);
+    if (failed && !optional) throw this.error("setsockopt", errno);
   }
 
   /** An option whose value is an int; undefined if there is no answer. */

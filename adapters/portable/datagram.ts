@@ -6,9 +6,11 @@
  */
 
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Membership } from "../../src/net/runtime.ts";
 import { tellClosed } from "./closing.ts";
-import { socketError } from "./errors.ts";
+import { sameEndpoint } from "./endpoint.ts";
+import { codeOf, socketError } from "./errors.ts";
+import { type Joined, Memberships } from "./memberships.ts";
 import { Parcels } from "./parcels.ts";
 
 const NOBODY: DatagramEvents = { message() {}, close() {} };
@@ -38,9 +40,15 @@ export function isReport(thrown: unknown): boolean {
 
 export abstract class Datagram implements DatagramSocket {
   abstract readonly local: Endpoint;
+  /**
+   * Whom alone to hear. The kernel sees to it from connect(2) on; what came between bind(2) and that waits in its
+   * queue, and Deno connects in name only.
+   */
+  protected readonly remote: Endpoint | undefined;
   unsent = 0;
   /** Datagrams that arrived while paused and found no room: a runtime that cannot stop reading loses them. */
   overrun = 0;
+  refused = 0;
 
   #events: DatagramEvents = NOBODY;
   #reading = false;
@@ -51,6 +59,11 @@ export abstract class Datagram implements DatagramSocket {
   readonly #waiting = new Parcels();
   #closing = false;
   #error: SocketError | undefined;
+  #memberships: Memberships | undefined;
+
+  constructor(remote: Endpoint | undefined) {
+    this.remote = remote;
+  }
 
   /**
    * Gives it to the runtime, or counts it in `unsent`. False: not now, and `writable` will follow. A chunk
@@ -62,6 +75,9 @@ export abstract class Datagram implements DatagramSocket {
   protected abstract readStart(): void;
   /** Frees the descriptor; `closed` has to follow, but not from inside. */
   protected abstract shut(): void;
+  /** Makes the socket a member, and ends that; both throw something with a code. */
+  protected abstract enter(membership: Joined): void;
+  protected abstract exit(membership: Joined): void;
 
   on(events: DatagramEvents): void {
     this.#events = events;
@@ -85,17 +101,35 @@ export abstract class Datagram implements DatagramSocket {
     else this.#restart();
   }
 
+  join(membership: Membership): void {
+    if (this.#closing) throw new SocketError("EBADF", `Cannot join ${membership.group}: the socket is closed (EBADF)`);
+    this.#memberships ??= new Memberships(this.local.host, {
+      enter: (each) => this.enter(each),
+      exit: (each) => this.exit(each),
+    });
+    this.#memberships.join(membership);
+  }
+
+  leave(membership: Membership): void {
+    this.#memberships?.leave(membership);
+  }
+
+  joined(membership: Membership): boolean | undefined {
+    return this.#memberships ? this.#memberships.joined(membership) : false;
+  }
+
   /** What waits to be sent goes first. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#memberships = undefined;
     this.#held.clear();
     if (this.#waiting.length === 0) this.shut();
   }
 
   /** The runtime read a datagram. It never writes into that chunk again, so it may be kept. */
   protected received(chunk: Chunk, from: Endpoint): void {
-    if (this.#closing) return;
+    if (this.#closing || (this.remote && !sameEndpoint(from, this.remote))) return;
     if (this.#reading && this.#held.length === 0) {
       this.#deliver(chunk, from);
       return;
@@ -118,12 +152,18 @@ export abstract class Datagram implements DatagramSocket {
 
   /** The runtime reported an error outside of any call. */
   protected failed(thrown: unknown): void {
+    this.reported(thrown);
     const lingers = this.#closing && this.#waiting.length > 0;
     if (isReport(thrown) || (this.#closing && !lingers)) return;
     this.unsent += this.#waiting.length;
     this.#waiting.clear();
     if (lingers) this.shut();
     else this.#end(socketError(thrown));
+  }
+
+  /** An error that may be ICMP's answer to a datagram that has left. */
+  protected reported(thrown: unknown): void {
+    if (codeOf(thrown) === "ECONNREFUSED") this.refused++;
   }
 
   /** The descriptor is free. */

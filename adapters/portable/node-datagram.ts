@@ -13,6 +13,8 @@ import { plainChunk } from "./chunk.ts";
 import { Datagram } from "./datagram.ts";
 import { plainHost } from "./endpoint.ts";
 import { attemptError } from "./errors.ts";
+import type { Joined } from "./memberships.ts";
+import { enter, exit, sendAs } from "./node-multicast.ts";
 
 const CAN_SET_BUFFER = !("deno" in versions);
 
@@ -25,8 +27,8 @@ class NodeDatagram extends Datagram {
   #sending = false;
   #shutting = false;
 
-  constructor(socket: Socket, local: Endpoint) {
-    super();
+  constructor(socket: Socket, local: Endpoint, remote: Endpoint | undefined) {
+    super(remote);
     this.#socket = socket;
     this.local = local;
     this.#mapped = local.host.includes(":");
@@ -39,15 +41,24 @@ class NodeDatagram extends Datagram {
 
   protected transmit(chunk: Chunk, to: Endpoint, kept: boolean): boolean {
     if (this.#sending) return false;
-    const host = this.#mapped && !to.host.includes(":") ? `::ffff:${to.host}` : to.host;
     try {
       // Whether it has to wait shows only when it is too late to copy.
-      this.#socket.send(kept ? chunk : chunk.slice(), to.port, host, this.#sent);
+      const bytes = kept ? chunk : chunk.slice();
+      if (this.remote) this.#socket.send(bytes, this.#sent);
+      else this.#socket.send(bytes, to.port, this.#mapped ? mappedHost(to.host) : to.host, this.#sent);
       this.#sending = true;
     } catch {
       this.unsent++;
     }
     return true;
+  }
+
+  protected enter(membership: Joined): void {
+    enter(this.#socket, membership);
+  }
+
+  protected exit(membership: Joined): void {
+    exit(this.#socket, membership);
   }
 
   protected readStop(): void {
@@ -66,6 +77,7 @@ class NodeDatagram extends Datagram {
   readonly #sent = (error: Error | null): void => {
     this.#sending = false;
     if (error) this.unsent++;
+    if (error) this.reported(error);
     if (this.#shutting) this.#socket.close();
     else this.writable();
   };
@@ -75,24 +87,45 @@ export async function datagram(at: Endpoint, options: DatagramOptions): Promise<
   const { createSocket } = await import("node:dgram");
   const family = at.host.includes(":") ? 6 : 4;
   // An endpoint's host is no name; to look it up all the same would put every send off to a later tick.
-  const socket = createSocket({ type: `udp${family}`, lookup: (host, _, found) => found(null, host, family) });
-  const port = await new Promise<number>((resolve, reject) => {
-    socket.once("error", (error) => {
-      socket.close();
-      reject(attemptError("listen on", { kind: "tcp", ...at }, error));
-    });
-    socket.once("listening", () => resolve(socket.address().port));
-    socket.bind({ port: at.port, address: at.host });
+  const socket = createSocket({
+    type: `udp${family}`,
+    reuseAddr: options.shared ?? false,
+    lookup: (host, _, found) => found(null, host, family),
   });
-  socket.removeAllListeners();
-  if (CAN_SET_BUFFER && options.receiveBuffer > 0) {
-    try {
-      socket.setRecvBufferSize(options.receiveBuffer);
-    } catch {
-      // Not Linux, and more than this kernel grants: its default stays.
-    }
+  try {
+    await settled(socket, "listening", () => socket.bind({ port: at.port, address: at.host }));
+    const { remote, multicast } = options;
+    if (remote) await settled(socket, "connect", () => socket.connect(remote.port, remote.host));
+    if (multicast) sendAs(socket, at.host, multicast);
+  } catch (thrown) {
+    socket.close();
+    throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
   }
-  return new NodeDatagram(socket, { host: at.host, port });
+  socket.removeAllListeners();
+  setBuffers(socket, options);
+  return new NodeDatagram(socket, { host: at.host, port: socket.address().port }, options.remote);
+}
+
+/** Until the event, or the error that comes in its place. */
+function settled(socket: Socket, event: "listening" | "connect", start: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once(event, () => resolve());
+    start();
+  });
+}
+
+function setBuffers(socket: Socket, { receiveBuffer, sendBuffer = 0 }: DatagramOptions): void {
+  try {
+    if (sendBuffer > 0) socket.setSendBufferSize(sendBuffer);
+    if (CAN_SET_BUFFER && receiveBuffer > 0) socket.setRecvBufferSize(receiveBuffer);
+  } catch {
+    // Not Linux, and more than this kernel grants: its default stays.
+  }
+}
+
+function mappedHost(host: string): string {
+  return host.includes(":") ? host : `::ffff:${host}`;
 }
 
 interface Handle {

@@ -6,16 +6,19 @@
  * `test/contract/` holds every adapter to the rules written here.
  */
 import type { Address } from "./address.ts";
+import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, NetworkInterface } from "./datagram.ts";
 import type { FileError, SocketError } from "./errors.ts";
 
-/** A UDP address: an IPv4 or IPv6 address, never a name, and a port; 0 asks the kernel for a free one. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Bytes on loan: read-only, and valid only until the callback returns. Whoever keeps them copies them. */
-export type Chunk = Uint8Array;
+export type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Membership,
+  MulticastOptions,
+  NetworkInterface,
+} from "./datagram.ts";
 
 /**
  * What a socket tells its owner. No event is called from inside a method of the same socket. If a
@@ -121,44 +124,6 @@ export interface ConnectOptions extends StreamOptions {
   readonly busyPoll?: number;
 }
 
-/** What a datagram socket tells its owner; nothing of it from inside a method, nothing while paused. */
-export interface DatagramEvents {
-  /** One datagram, whole and perhaps empty. A socket on `::` takes IPv4 too; `from` is then the plain IPv4 address. */
-  message(chunk: Chunk, from: Endpoint): void;
-  /**
-   * Once, last: after `close`, or with the error that ended the socket. An exception in a handler closes the
-   * socket with the code `EHANDLER`.
-   */
-  close(error?: SocketError): void;
-}
-
-/** UDP (RFC 768). Created paused. */
-export interface DatagramSocket {
-  readonly local: Endpoint;
-  /**
-   * Datagrams given to `send` that never left: the kernel's buffer was full, the datagram too big (65,507
-   * bytes of payload over IPv4), its destination of another address family or unreachable, the socket closed.
-   * It may be counted a little after `send`, at the latest soon after `close`. One that nobody listened for
-   * has left.
-   */
-  readonly unsent: number;
-  /** Datagrams that arrived and were lost because nobody read in time, as far as the adapter can tell. */
-  readonly overrun: number;
-  on(events: DatagramEvents): void;
-  /** Takes a copy if it has to wait; never blocks, never throws. Every loss is counted in `unsent`. */
-  send(chunk: Chunk, to: Endpoint): void;
-  /** What arrives meanwhile waits in the kernel, or in at most 1 MiB of memory; the rest is lost. */
-  pause(): void;
-  resume(): void;
-  /** What waits to be sent goes first; the event `close` follows when the port is free again. */
-  close(): void;
-}
-
-export interface DatagramOptions {
-  /** Bytes of kernel buffer to ask for (SO_RCVBUF; the kernel cuts it down to net.core.rmem_max). */
-  readonly receiveBuffer: number;
-}
-
 /** An attempt to connect that its owner can give up. */
 export interface Connecting {
   /** Rejects with a {@link SocketError}: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`, `EMFILE`, `ECANCELED`, … */
@@ -237,6 +202,10 @@ interface Capabilities {
   readonly abstractUnix: boolean;
   /** `ListenOptions.reusePort` works, and clients are spread: Linux alone does both. */
   readonly reusePort: boolean;
+  /** `DatagramSocket.join` works. */
+  readonly multicast: boolean;
+  /** With a `source` as well, for IPv4 at least. */
+  readonly sourceMulticast: boolean;
 }
 
 /** Answers one HTTP request; the standard Request and Response of the web. */
@@ -272,8 +241,14 @@ export interface Runtime {
    * reaches the other socket before anything that is written to that one.
    */
   unlink?(from: StreamSocket): void;
-  /** Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, … Two sockets never share a port. */
+  /**
+   * Rejects with `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`, … Two sockets never share a port unless both are
+   * `shared`. On Linux a multicast group is an address to bind to, one of IPv6 with its zone (`ff12::1%eth0`): then
+   * only what was sent to that group is received.
+   */
   datagram(at: Endpoint, options: DatagramOptions): Promise<DatagramSocket>;
+  /** Network interfaces that are up, each once. */
+  interfaces(): readonly NetworkInterface[];
   /**
    * All addresses of a name, IPv4 and IPv6, each once and in no order; an address is its own. Rejects with
    * `ENOTFOUND` where there is no such name or it has no address, with `EAI_AGAIN` where that cannot be known: no

@@ -5,7 +5,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Runtime } from "../../src/net/runtime.ts";
+import type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Runtime,
+} from "../../src/net/runtime.ts";
 import type { Kit } from "./kit.ts";
 import { Watch } from "./watch.ts";
 
@@ -75,16 +82,20 @@ export class DatagramProbe extends Watch implements DatagramEvents {
   }
 }
 
-/** A socket on a free port of `host`, and its address. */
+/** A socket on a port of `host`, a free one unless it is named. */
 export async function open(
   kit: Kit,
-  options: { readonly host?: string; readonly paused?: boolean; readonly receiveBuffer?: number } = {},
+  options: Partial<DatagramOptions> & {
+    readonly host?: string;
+    readonly port?: number;
+    readonly paused?: boolean;
+  } = {},
 ): Promise<DatagramProbe> {
-  const { host = "127.0.0.1", receiveBuffer = RECEIVE_BUFFER } = options;
-  const socket = await kit.runtime.datagram({ host, port: 0 }, { receiveBuffer });
+  const { host = "127.0.0.1", port = 0, paused, ...rest } = options;
+  const socket = await kit.runtime.datagram({ host, port }, { receiveBuffer: RECEIVE_BUFFER, ...rest });
   kit.later(() => socket.close());
   const probe = new DatagramProbe(socket);
-  if (!options.paused) probe.resume();
+  if (!paused) probe.resume();
   return probe;
 }
 

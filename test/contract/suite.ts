@@ -8,6 +8,7 @@ import { files } from "./cases/files.ts";
 import { flow } from "./cases/flow.ts";
 import { linking } from "./cases/linking.ts";
 import { listening } from "./cases/listening.ts";
+import { multicast } from "./cases/multicast.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
 import { type Case, Kit } from "./kit.ts";
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   ...flow,
   ...linking,
   ...listening,
+  ...multicast,
   ...names,
   ...platform,
 ];

@@ -1,6 +1,14 @@
 /** UDP on the simulated network, which may lose, double and reorder what is sent. */
 import { SocketError } from "../../src/net/errors.ts";
-import type { Chunk, DatagramEvents, DatagramOptions, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import type {
+  Chunk,
+  DatagramEvents,
+  DatagramOptions,
+  DatagramSocket,
+  Endpoint,
+  Membership,
+  NetworkInterface,
+} from "../../src/net/runtime.ts";
 import type { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 
@@ -15,9 +23,11 @@ export class SimDatagram implements DatagramSocket {
   readonly local: Endpoint;
   unsent = 0;
   overrun = 0;
+  refused = 0;
   readonly #network: Network;
   readonly #process: Process;
-  readonly #room: number;
+  readonly #options: DatagramOptions;
+  readonly #groups = new Map<string, Membership>();
   readonly #inbox: { readonly chunk: Uint8Array; readonly from: Endpoint }[] = [];
   #held = 0;
   #lastSent = 0;
@@ -31,16 +41,20 @@ export class SimDatagram implements DatagramSocket {
   /** Throws `EADDRINUSE`. */
   static open(network: Network, process: Process, at: Endpoint, options: DatagramOptions): SimDatagram {
     const local = at.port === 0 ? { ...at, port: network.port() } : at;
-    if (network.datagrams.has(keyOf(local))) throw new SocketError("EADDRINUSE");
-    return new SimDatagram(network, process, local, options.receiveBuffer);
+    for (const other of network.datagrams) {
+      const shares = options.shared && other.#options.shared;
+      if (sameEnd(other.local, local) && !shares) throw new SocketError("EADDRINUSE");
+    }
+    if (options.multicast?.interface !== undefined) interfaceOf(options.multicast.interface);
+    return new SimDatagram(network, process, local, options);
   }
 
-  private constructor(network: Network, process: Process, local: Endpoint, room: number) {
+  private constructor(network: Network, process: Process, local: Endpoint, options: DatagramOptions) {
     this.#network = network;
     this.#process = process;
     this.local = local;
-    this.#room = room;
-    network.datagrams.set(keyOf(local), this);
+    this.#options = options;
+    network.datagrams.add(this);
     process.take();
   }
 
@@ -49,7 +63,8 @@ export class SimDatagram implements DatagramSocket {
     this.#wake();
   }
 
-  send(chunk: Chunk, to: Endpoint): void {
+  send(chunk: Chunk, wanted: Endpoint): void {
+    const to = this.#options.remote ?? wanted;
     if (this.#closed || chunk.length > LARGEST || to.host.includes(":") !== this.local.host.includes(":")) {
       this.unsent++;
       return;
@@ -70,10 +85,26 @@ export class SimDatagram implements DatagramSocket {
     this.#wake();
   }
 
+  join(membership: Membership): void {
+    const { group, interface: at } = membership;
+    if (this.#closed) throw new SocketError("EBADF");
+    if (!isGroup(group)) throw new SocketError("EINVAL", `"${group}" is no multicast group (EINVAL)`);
+    if (at !== undefined) interfaceOf(at);
+    this.#groups.set(keyOf(membership), membership);
+  }
+
+  leave(membership: Membership): void {
+    this.#groups.delete(keyOf(membership));
+  }
+
+  joined(membership: Membership): boolean {
+    return this.#groups.has(keyOf(membership));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#network.datagrams.delete(keyOf(this.local));
+    this.#network.datagrams.delete(this);
     this.#process.give();
     this.#wake();
   }
@@ -85,11 +116,35 @@ export class SimDatagram implements DatagramSocket {
     const late = random.chance(datagramWeather.reorders) ? network.delay() : 0;
     this.#lastSent = Math.max(this.#lastSent, clock.now) + ORDER;
     const arrival = this.#lastSent + LATENCY + late - clock.now;
-    clock.after(arrival, () => network.datagrams.get(keyOf(to))?.arrive(chunk, this.local));
+    clock.after(arrival, () => {
+      const takers = [...network.datagrams].filter((each) => each.#hears(this, to));
+      // Whoever shares an address for one host alone: one of them gets it.
+      for (const taker of isGroup(to.host) ? takers : takers.slice(0, 1)) taker.#arrive(chunk.slice(), this.local);
+      if (takers.length === 0 && this.#options.remote) this.refused++;
+    });
   }
 
-  arrive(chunk: Uint8Array, from: Endpoint): void {
-    if (this.#held + chunk.length > this.#room) {
+  #hears(sender: SimDatagram, to: Endpoint): boolean {
+    const { remote } = this.#options;
+    if (remote && !sameEnd(remote, sender.local)) return false;
+    if (!isGroup(to.host)) return sameEnd(this.local, to);
+    const { loopback = true, interface: out } = sender.#options.multicast ?? {};
+    const bound =
+      this.local.port === to.port && [to.host, "0.0.0.0", "::"].includes(this.local.host.replace(/%.*/, ""));
+    return (
+      bound &&
+      loopback &&
+      [...this.#groups.values()].some(
+        ({ group, source, interface: at }) =>
+          group === to.host &&
+          (source === undefined || source === sender.local.host) &&
+          (at === undefined || out === undefined || interfaceOf(at) === interfaceOf(out)),
+      )
+    );
+  }
+
+  #arrive(chunk: Uint8Array, from: Endpoint): void {
+    if (this.#held + chunk.length > this.#options.receiveBuffer) {
       this.overrun++;
       return;
     }
@@ -127,6 +182,26 @@ export class SimDatagram implements DatagramSocket {
   }
 }
 
-function keyOf({ host, port }: Endpoint): string {
-  return `${host} ${port}`;
+/** Every simulated machine has these. */
+export const INTERFACES: readonly NetworkInterface[] = [
+  { name: "lo", index: 1, addresses: ["127.0.0.1", "::1"], loopback: true },
+  { name: "eth0", index: 2, addresses: ["10.0.0.1", "fd00::1", "fe80::1"], loopback: false },
+];
+
+function interfaceOf(wanted: string): NetworkInterface {
+  const found = INTERFACES.find(({ name, addresses }) => name === wanted || addresses.includes(wanted));
+  if (found) return found;
+  throw new SocketError("ENODEV", `There is no network interface "${wanted}" (ENODEV)`);
+}
+
+function isGroup(host: string): boolean {
+  return /^2(2[4-9]|3\d)\.|^ff[0-9a-f]{2}:/.test(host);
+}
+
+function sameEnd(one: Endpoint, other: Endpoint): boolean {
+  return one.host === other.host && one.port === other.port;
+}
+
+function keyOf({ group, source = "", interface: at = "" }: Membership): string {
+  return `${group} ${source} ${at}`;
 }

@@ -30,7 +30,7 @@ export class Network {
   dnsFault: (name: string) => string | undefined = () => undefined;
   weather: () => Weather;
   fate: (to: Address) => Fate = () => "arrives";
-  readonly datagrams = new Map<string, SimDatagram>();
+  readonly datagrams = new Set<SimDatagram>();
   /** Probabilities. */
   datagramWeather = { loss: 0, doubles: 0, reorders: 0 };
   readonly #listening = new Map<string, AcceptQueue[]>();

@@ -1,7 +1,7 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
 import type { Runtime } from "../../src/net/runtime.ts";
-import { SimDatagram } from "./datagram.ts";
+import { INTERFACES, SimDatagram } from "./datagram.ts";
 import { ask } from "./dns.ts";
 import { type AcceptQueue, SimListener } from "./listener.ts";
 import { isName, type Network } from "./network.ts";
@@ -27,7 +27,13 @@ export function runtimeOf(
   return {
     name: "linux",
     version: "simulated",
-    can: { pauseAccept: habits.pauseAccept, abstractUnix: true, reusePort: true },
+    can: {
+      pauseAccept: habits.pauseAccept,
+      abstractUnix: true,
+      reusePort: true,
+      multicast: true,
+      sourceMulticast: true,
+    },
     descriptors: told,
     now: () => clock.now,
     wallClock: () => EPOCH + clock.now,
@@ -54,6 +60,7 @@ export function runtimeOf(
     connect: (to, options) => network.connect(process, to, options),
     ...(habits.links ? LINKS : {}),
     datagram: async (at, options) => SimDatagram.open(network, process, at, options),
+    interfaces: () => INTERFACES,
     resolve: async (host, options) => (isName(host) ? ask(network, process, network.names, host, options) : [host]),
     resolveService: (name, options) => ask(network, process, network.services, name, options),
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),

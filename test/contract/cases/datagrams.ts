@@ -238,6 +238,50 @@ export const datagrams: readonly Case[] = [
       assert.deepEqual([a.closes, a.socket.unsent], [0, 0]);
     },
   },
+  {
+    name: "a connected datagram socket hears its remote alone, and sends there whatever it is told",
+    async run(kit) {
+      const { a, b } = await two(kit);
+      const connected = await open(kit, { remote: a.socket.local, sendBuffer: 1 << 18 });
+      for (let n = 0; n < 5; n++) {
+        b.send(numbered(100 + n), connected.socket.local);
+        a.send(numbered(n), connected.socket.local);
+        connected.send(numbered(n), b.socket.local);
+      }
+      await Promise.all([a.untilReceived(5), connected.untilReceived(5)]);
+      await kit.busy(50);
+      assert.deepEqual([connected.numbers(), a.numbers(), b.numbers()], [upTo(5), upTo(5), []]);
+      assert.deepEqual(senderOf(connected), a.socket.local);
+      assert.deepEqual(senderOf(a), connected.socket.local);
+      assert.deepEqual([connected.socket.unsent, connected.socket.refused], [0, 0]);
+    },
+  },
+  {
+    name: "a connected datagram socket counts who refuses, and lives on",
+    skip: ({ name }) => (name === "deno" ? "Deno says nothing of it" : undefined),
+    async run(kit) {
+      const gone = await open(kit);
+      const at = gone.socket.local;
+      gone.shut();
+      await gone.until(() => gone.closes > 0, "close");
+      const connected = await open(kit, { remote: at });
+      for (let n = 1; n <= 3; n++) {
+        connected.send(numbered(n), at);
+        for (let left = 100; connected.socket.refused < n; left--) {
+          assert.ok(left > 0, `${connected.socket.refused} of ${n} counted as refused`);
+          await kit.busy(10);
+        }
+      }
+      assert.equal(connected.socket.refused, 3);
+      const heir = await open(kit, at);
+      connected.send(numbered(4), at);
+      await heir.untilReceived(1);
+      heir.send(numbered(5), connected.socket.local);
+      await connected.untilReceived(1);
+      assert.deepEqual([heir.numbers(), connected.numbers()], [[4], [5]]);
+      assert.deepEqual([connected.closes, connected.socket.unsent], [0, 0]);
+    },
+  },
 ];
 
 async function exchange(kit: Kit, host: string): Promise<void> {
