@@ -5,10 +5,10 @@
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
-import { parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
+import { parseAddress, parseEndpoint, parseIp, parseListen } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
-import { parseTarget } from "../net/target-name.ts";
+import { parsePlainTarget } from "./config.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
@@ -56,6 +56,11 @@ export function listenAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
 }
 
+/** The same, or `udp://` with an IP address. */
+export function proxyAddress(about: string) {
+  return text(about, 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseListen);
+}
+
 /** Where weir listens; null for `"off"`. */
 export function listenAddressOrOff(about: string) {
   const what = 'an address such as "127.0.0.1:8080", or "off"';
@@ -69,7 +74,7 @@ export function targetAddress(about: string) {
 
 /** The same, or a name of DNS behind which there are addresses. */
 export function targetName(about: string) {
-  return text(about, 'an address such as "10.0.0.1:8080"', parseTarget);
+  return text(about, 'an address such as "10.0.0.1:8080"', parsePlainTarget);
 }
 
 /** IP addresses with ports. */

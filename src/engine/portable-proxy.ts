@@ -2,13 +2,14 @@
 import { type TargetChange, TargetGroup, type TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { CELLS, Counters } from "../metrics/counters.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
 import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
+import { openCore, type ProxyCore } from "../proxy/core.ts";
 import { type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
-import { type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import type { ProxyEvents } from "../proxy/proxy.ts";
 import { loadScripts, type Scripts } from "./scripts.ts";
 
 let lastId = 0;
@@ -16,7 +17,7 @@ let lastId = 0;
 export class PortableProxy implements ProxyControl {
   config: ProxyConfig;
   readonly #runtime: Runtime;
-  readonly #core: RunningProxy;
+  readonly #core: ProxyCore;
   readonly #group: TargetGroup;
   #memory: EntranceMemory;
   readonly #observers: ObserverGroup;
@@ -30,7 +31,7 @@ export class PortableProxy implements ProxyControl {
     nextId = () => ++lastId,
     known?: Scripts,
   ): Promise<PortableProxy> {
-    let core: RunningProxy | undefined;
+    let core: ProxyCore | undefined;
     const group = new TargetGroup(runtime, config, 1, {
       ...events.targets,
       changed: (targets) => core?.retarget(targets),
@@ -46,12 +47,13 @@ export class PortableProxy implements ProxyControl {
       memory,
       nudge() {},
       listen: runtime.listen,
+      datagram: runtime.datagram,
       observers: observers.memory,
       scripts,
     };
     await group.start();
     try {
-      core = await RunningProxy.open(runtime, config, events, { ...share, targets: group.shares });
+      core = await openCore(runtime, config, events, { ...share, targets: group.shares });
       // They may have changed meanwhile, and nobody could be told.
       core.retarget(group.shares);
     } catch (error) {
@@ -64,7 +66,7 @@ export class PortableProxy implements ProxyControl {
   private constructor(
     runtime: Runtime,
     config: ProxyConfig,
-    core: RunningProxy,
+    core: ProxyCore,
     group: TargetGroup,
     memory: EntranceMemory,
     observers: ObserverGroup,
@@ -79,7 +81,7 @@ export class PortableProxy implements ProxyControl {
     this.#known = known;
   }
 
-  get address(): Address {
+  get address(): ListenAddress {
     return this.#core.address;
   }
 

@@ -2,7 +2,7 @@
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
 import type { ConnectionList } from "../proxy/control.ts";
 import type { EntranceMemory } from "../proxy/entrance.ts";
@@ -17,7 +17,7 @@ export type ToWorker =
       readonly type: "open";
       readonly proxy: number;
       readonly config: ProxyConfig;
-      readonly address: Address;
+      readonly address: ListenAddress;
       readonly descriptor: number;
       readonly cells: Float64Array;
       readonly workers: number;

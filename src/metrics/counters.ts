@@ -42,9 +42,22 @@ export const CELL = {
   /** Connections that clients share, and attempts to open one after another attempt had failed. */
   lines: 19,
   redials: 20,
+  /** Datagrams that were read, and those of them that never left: whoever was to take them was gone, or too slow. */
+  datagramsUpstream: 21,
+  datagramsDownstream: 22,
+  unsentUpstream: 23,
+  unsentDownstream: 24,
+  /** Datagrams that arrived and that nobody read in time. */
+  overrunUpstream: 25,
+  overrunDownstream: 26,
+  /** Those that a fault took away. */
+  faultedUpstream: 27,
+  faultedDownstream: 28,
+  /** Times that a target's machine said that nobody listens there (ICMP). */
+  datagramsRefused: 29,
 } as const;
 
-const ENDED = 21;
+const ENDED = 30;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;

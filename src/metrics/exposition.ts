@@ -8,6 +8,7 @@ import type { TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { CELL, Counters } from "./counters.ts";
+import { datagramFamilies } from "./datagram-families.ts";
 import { type Family, familyLines, owner, single, timing } from "./family.ts";
 import { labels } from "./labels.ts";
 import { muxFamilies } from "./mux-families.ts";
@@ -33,7 +34,7 @@ export interface EngineFigures {
 
 /** What there is to say about one proxy. */
 export interface ProxyFigures {
-  readonly config: Pick<ProxyConfig, "name" | "mux">;
+  readonly config: Pick<ProxyConfig, "name" | "mux" | "listen">;
   /** Of the proxy itself, without a target, and of each target. */
   readonly figures: readonly Counters[];
   readonly targets: readonly TargetView[];
@@ -54,8 +55,10 @@ export function exposition(
   page.push(...FAMILIES.flatMap((family) => familyLines(family, figures)));
   const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
   const shared = muxFamilies(figures, multiplexing);
+  const relaying = new Set(proxies.flatMap(({ config }) => (config.listen.kind === "udp" ? config.name : [])));
+  const datagrams = datagramFamilies(figures, relaying);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...shared, ...copies].join("\n")}\n`;
+  return `${[...page, ...targetStates(proxies), ...shared, ...datagrams, ...copies].join("\n")}\n`;
 }
 
 /** How targets are now. */

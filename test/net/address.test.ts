@@ -58,7 +58,11 @@ describe("parseAddress", () => {
     ["-a:80", "listen", '"-a" is not a host name'],
     ["a..b:80", "listen", '"a..b" is not a host name'],
     [`${"a.".repeat(127)}:80`, "listen", "a host name has at most 253 characters"],
-    ["udp://a:80", "listen", "udp:// is not supported yet; only tcp:// and unix: are"],
+    [
+      "udp://a:80",
+      "listen",
+      "udp:// is for the listen and the targets of a proxy, and for weir udp; use tcp:// or unix:",
+    ],
     ["tls://a:80", "target", "tls:// is not supported yet; only tcp:// and unix: are"],
     ["http://a:80", "target", 'unknown scheme "http://"; use tcp:// or unix:'],
     ["/run/x.sock", "listen", 'a unix socket is written "unix:/run/x.sock"'],
