@@ -306,7 +306,9 @@ export class RunningRelay implements SessionOwner {
     this.#looking = this.runtime.after(LOOK, () => {
       this.#looking = undefined;
       this.#tally();
-      for (const session of [...this.#sessions.values()]) session.poll();
+      // Where nothing was sent lately there is nothing new, and each look may cost a system call.
+      const lately = this.runtime.now() - 2 * LOOK;
+      for (const session of [...this.#sessions.values()]) if (session.activeAt >= lately) session.poll();
       if (this.#sessions.size > 0) this.#look();
     });
   }

@@ -123,15 +123,16 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   start(target: Target): void {
     const { runtime, treatment } = this.#owner;
     const { timeouts, proxyProtocol } = this.rules.config;
+    this.#towards(target);
+    this.#waiting = new WaitingRoom();
+    // Before all else: whatever becomes of the session, its owner hears when there is no socket any more.
+    void this.#open([]);
     if (timeouts.lifetime > 0) this.#lifetime = runtime.after(timeouts.lifetime, () => this.end("lifetime"));
     if (proxyProtocol.send === "v2") {
       const destination: Address = { kind: "tcp", ...this.#owner.local };
       this.#header = writeProxyHeader("v2", { source: this.client, destination }, "datagrams");
     }
-    this.#waiting = new WaitingRoom();
     if (treatment.faults.length > 0) this.refault();
-    this.#towards(target);
-    void this.#open([]);
   }
 
   /** A datagram of the client. False: the session has ended with it, and the next one may have it. */

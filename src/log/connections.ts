@@ -117,8 +117,9 @@ function failures(log: Log, runtime: Runtime): Ended {
     recent.set(key, repeated);
     const count = repeated.count(runtime.now());
     if (count === undefined) return;
+    const fate = record.datagrams ? "gets no session" : "was reset";
     const what =
-      rule === null ? `was reset: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
+      rule === null ? `${fate}: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
     const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed: count - 1 };
     log.write("warn", "connection_failed", `weir: ${client} ${what}${andMore(count)}`, fields);

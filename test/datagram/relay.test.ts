@@ -154,6 +154,13 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
     expect(await world.proxy.connections()).toEqual([]);
   });
 
+  test("sessions leave from the address that was said", async () => {
+    await using world = await UdpWorld.with(engine, { source: "127.0.0.3" });
+    const client = await world.client();
+    await client.ask("one", world.port);
+    expect(world.target.from[0]?.host).toBe("127.0.0.3");
+  });
+
   test("who is denied gets no answer", async () => {
     await using world = await UdpWorld.with(engine, { deny: ["127.0.0.2"] });
     const [good, bad] = [await world.client(), await world.client("127.0.0.2")];
