@@ -1,6 +1,6 @@
 /** How clients share connections, as an option of a proxy. */
 import { checkMux } from "./config/check-mux.ts";
-import { checkUdp } from "./config/check-udp.ts";
+import { checkUdpProxy } from "./config/check-udp-proxy.ts";
 import type { ProxyConfig } from "./config/config.ts";
 import { sharingSchema, toSharing } from "./config/mux-schema.ts";
 import { formatPath } from "./config/problem.ts";
@@ -78,7 +78,7 @@ function written(options: MuxOptions): object {
  * @throws {UsageError} `EOPTION`
  */
 export function refuseContradictions(config: ProxyConfig): ProxyConfig {
-  const [problem] = [...checkMux(config), ...checkUdp(config)];
+  const [problem] = [...checkMux(config), ...checkUdpProxy(config)];
   if (!problem) return config;
   const [first = ""] = problem.path;
   const shared = config.mux !== null && config.listen.kind !== "udp";

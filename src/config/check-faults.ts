@@ -3,7 +3,7 @@ import { FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
 import { framingOf } from "../filter/faults/messages.ts";
 import { FRAMERS } from "../mux/framings.ts";
 import { PROTOCOL_NAMES } from "../mux/mux-config.ts";
-import { transportProblem } from "./check-udp.ts";
+import { transportProblem } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { repeatedFaults } from "./fault-schema.ts";
 import { type Problem, wrong } from "./problem.ts";

@@ -3,7 +3,7 @@ import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
 import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
-import { checkUdp } from "./check-udp.ts";
+import { checkUdpProxy } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
@@ -20,7 +20,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...repeatedTargets(proxy),
     ...observersOfThemselves(proxy),
     ...checkMux(proxy),
-    ...checkUdp(proxy),
+    ...checkUdpProxy(proxy),
     ...checkFaults(proxy),
   ];
 }

@@ -118,8 +118,7 @@ function failures(log: Log, runtime: Runtime): Ended {
     const count = repeated.count(runtime.now());
     if (count === undefined) return;
     const fate = record.datagrams ? "gets no session" : "was reset";
-    const what =
-      rule === null ? `${fate}: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
+    const what = rule === null ? `${fate}: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
     const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed: count - 1 };
     log.write("warn", "connection_failed", `weir: ${client} ${what}${andMore(count)}`, fields);

@@ -10,7 +10,7 @@ import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
 import { NativeEngine } from "../../src/engine/native.ts";
 import { CELL } from "../../src/metrics/counters.ts";
 import { deferred } from "../contract/kit.ts";
-import { Peer, turn } from "./world.ts";
+import { Peer, turn } from "./relay-world.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "weir-udp-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

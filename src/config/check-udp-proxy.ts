@@ -8,7 +8,7 @@ import { DEFAULTS, type ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
 /** Paths begin at the proxy (`timeouts.fin`). */
-export function checkUdp(proxy: ProxyConfig): Problem[] {
+export function checkUdpProxy(proxy: ProxyConfig): Problem[] {
   if (proxy.listen.kind !== "udp") return udpTargets(proxy);
   return [...meaningless(proxy), ...unixTargets(proxy), ...headers(proxy), ...unbounded(proxy)];
 }
