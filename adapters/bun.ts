@@ -19,16 +19,25 @@ import { datagram } from "./bun/datagram.ts";
 import { canDuplicate, closeDescriptor, duplicate } from "./bun/libc.ts";
 import { BunStream, descriptor, handlers } from "./bun/stream.ts";
 import { type Accepting, emptied } from "./portable/accept-queue.ts";
+import { tlsTools } from "./portable/certificates.ts";
 import { clock } from "./portable/clock.ts";
 import { Attempt } from "./portable/connecting.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { endpoint } from "./portable/endpoint.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { openInput } from "./portable/input.ts";
 import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { resolution } from "./portable/resolve.ts";
+import { overTls } from "./portable/tls.ts";
 import { isAbstract, kernelPath, prepare } from "./portable/unix-path.ts";
+
+/**
+ * Bun accepts all who wait whenever it polls, and an immediate runs straight after that. What is ready in the same
+ * poll is dealt with first, so the moment in which somebody comes too late is as long as that takes.
+ */
+const ACCEPTING: Accepting = { turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 };
 
 export const runtime: Runtime = {
   name: "bun",
@@ -42,13 +51,14 @@ export const runtime: Runtime = {
   },
   descriptors: descriptorLimit(),
   ...clock,
-  listen,
-  connect,
+  ...overTls(listen, connect, ACCEPTING),
+  tls: tlsTools,
   datagram,
   interfaces,
   ...resolution(),
   serve,
   ...files,
+  openInput,
   importModule,
 };
 
@@ -122,12 +132,6 @@ class BunListener implements Listener {
     return Bun.listen({ ...place, allowHalfOpen: true, socket } as unknown as Bun.TCPSocketListenOptions<unknown>);
   }
 }
-
-/**
- * Bun accepts all who wait whenever it polls, and an immediate runs straight after that. What is ready in the same
- * poll is dealt with first, so the moment in which somebody comes too late is as long as that takes.
- */
-const ACCEPTING: Accepting = { turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 };
 
 async function listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener> {
   try {

@@ -5,15 +5,18 @@
 import type { Address } from "../src/net/address.ts";
 import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
 import { confirmWith } from "./deno/confirm.ts";
+import { tlsTools } from "./portable/certificates.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { openInput } from "./portable/input.ts";
 import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { connect, listening } from "./portable/node-stream.ts";
 import { resolution } from "./portable/resolve.ts";
+import { overTls } from "./portable/tls.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
@@ -29,13 +32,14 @@ export const runtime: Runtime = {
   descriptors: descriptorLimit(),
   ...clock,
   // Deno accepts up to 128 connections when it asks the kernel.
-  listen: listening({ turn, few: 32 }),
-  connect,
+  ...overTls(listening({ turn, few: 32 }), connect, { turn, few: 32 }),
+  tls: tlsTools,
   datagram,
   interfaces,
   ...resolution(confirmWith((host) => datagram({ host, port: 0 }, { receiveBuffer: 0 }))),
   serve,
   ...files,
+  openInput,
   importModule,
 };
 

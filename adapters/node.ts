@@ -5,15 +5,18 @@ import { platform, versions } from "node:process";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Address } from "../src/net/address.ts";
 import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
+import { tlsTools } from "./portable/certificates.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
 import { attemptError } from "./portable/errors.ts";
 import { files } from "./portable/files.ts";
+import { openInput } from "./portable/input.ts";
 import { interfaces } from "./portable/interfaces.ts";
 import { importModule } from "./portable/modules.ts";
 import { datagram } from "./portable/node-datagram.ts";
 import { boundAddress, connect, listening } from "./portable/node-stream.ts";
 import { resolution } from "./portable/resolve.ts";
+import { overTls } from "./portable/tls.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
 export const runtime: Runtime = {
@@ -29,13 +32,17 @@ export const runtime: Runtime = {
   descriptors: descriptorLimit(),
   ...clock,
   // Node accepts one connection per poll, and an immediate runs straight after that.
-  listen: listening({ turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 }),
-  connect,
+  ...overTls(listening({ turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 }), connect, {
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    few: 0,
+  }),
+  tls: tlsTools,
   datagram,
   interfaces,
   ...resolution(),
   serve,
   ...files,
+  openInput,
   importModule,
 };
 

@@ -40,6 +40,7 @@ export type { MuxOptions } from "./mux-options.ts";
 export { FileError, SocketError, UsageError } from "./net/errors.ts";
 export type { FilterSettings, InspectOptions, ObserverOptions } from "./option-parts.ts";
 export type { ProxyOptions } from "./options.ts";
+export type { TargetTlsOptions, TlsOptions } from "./tls-options.ts";
 export type { Connection, ConnectionRecord, Fault, FaultOptions, ObserverView, TargetChange, TargetView, Timeouts };
 
 /** The figures of one proxy at one moment. */
@@ -81,14 +82,14 @@ export class Proxy implements AsyncDisposable {
   /**
    * Starts listening on `listen` and relays every connection to `target`, or to one of several. All are written as on
    * the command line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`; targets with options behind
-   * commas, `"10.0.0.2:80,weight=2"`. With `"udp://127.0.0.1:0"` it relays datagrams: each client address is a session,
-   * which appears as a connection everywhere.
+   * commas, `"10.0.0.2:80,weight=2"`, `"10.0.0.3:443,sni=*.example.com,alpn=h2"`. With `"udp://127.0.0.1:0"` it relays
+   * datagrams: each client address is a session, which appears as a connection everywhere.
    *
    * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ETARGET` for options behind it, `ECIDR` for a
    *   range, `ESCHEDULE`, `ERATE`, `EOPTION` for an option out of range, `ELOOP` when a target is the listener itself.
    * @throws {UsageError} `EOBSERVER` and `EFAULT` for those that are text; objects that are wrong are `EOPTION`.
-   * @throws {UsageError} `ECONFIG` for `reusePort` where the runtime cannot share a port, or for a filter's module that
-   *   cannot be loaded.
+   * @throws {UsageError} `ECONFIG` for `reusePort` where the runtime cannot share a port, for a filter's module that
+   *   cannot be loaded, or for a certificate that cannot be used.
    * @throws {SocketError} `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … when the address cannot be bound.
    * @throws {Error} with the reason when the native engine was asked for and cannot run here.
    *

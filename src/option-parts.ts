@@ -180,6 +180,14 @@ const KEYS: Readonly<Record<string, string>> = {
   close_with_last_client: "closeWithLastClient",
   byte_order: "byteOrder",
   proxy_protocol: "proxyProtocol",
+  accept_from: "acceptFrom",
+  target_tls: "targetTls",
+  min_version: "minVersion",
+  client_ca: "clientCa",
+  client_names: "clientNames",
+  client_fingerprints: "clientFingerprints",
+  handshake_timeout: "handshakeTimeout",
+  server_name: "serverName",
 };
 
 function toFile(key: string): string {

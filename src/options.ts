@@ -44,11 +44,21 @@ import {
   readInspects,
   readObservers,
 } from "./option-parts.ts";
+import {
+  readTargetTls,
+  readTls,
+  refuseTlsContradictions,
+  type TargetTlsOptions,
+  type TlsOptions,
+} from "./tls-options.ts";
 
 export interface ProxyOptions {
   /** Shown in records and metrics. Default: the listen address. */
   readonly name?: string;
-  /** Milliseconds; 0 turns one off. Defaults: connect 5,000, idle 600,000 (of UDP 60,000), fin 30,000, lifetime 0. */
+  /**
+   * Milliseconds; 0 turns one off. Defaults: hello 5,000, connect 5,000, idle 600,000 (of UDP 60,000), fin 30,000,
+   * lifetime 0.
+   */
   readonly timeouts?: Partial<Timeouts>;
   /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
   readonly buffer?: number;
@@ -99,6 +109,10 @@ export interface ProxyOptions {
   readonly source?: string;
   /** Who gets copies, as on the command line, `"127.0.0.1:6000,copies=both"`, or as objects. */
   readonly observers?: readonly (string | ObserverOptions)[];
+  /** How clients are met that connect to a `"tls://…"` address. TLS runs in this thread, whatever the engine. */
+  readonly tls?: TlsOptions;
+  /** How targets are met that are written `"tls://…"`. Without this they are verified by the runtime's own CAs. */
+  readonly targetTls?: TargetTlsOptions;
   /** Clients share connections to the targets. Without this each has its own. */
   readonly mux?: MuxOptions;
   /** What is written down of the sessions; the proxy then runs in this thread, whatever the engine. */
@@ -142,7 +156,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const proxy = from.kind === "udp" ? udpDefaults() : DEFAULTS.proxy;
   const shared = mux ? readMux(mux) : null;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
-  return refuseContradictions({
+  const config: ProxyConfig = {
     ...proxy,
     ...given({ buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy }),
     ...given({ maxConnections, seed }),
@@ -167,7 +181,10 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
     inspects: readInspects(inspect),
     filters: readFilters(filters),
     faults: readFaults(faults, { mux: shared, listen: from }),
-  });
+    tls: readTls(options.tls),
+    targetTls: readTargetTls(options.targetTls),
+  };
+  return refuseTlsContradictions(refuseContradictions(config));
 }
 
 /** An observer at the proxy's own address would get copies of its copies, for ever. */

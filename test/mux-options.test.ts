@@ -93,6 +93,11 @@ test("what stands for one client alone is refused", () => {
     `targets[0].max_connections: ${shared}; limit these with connections, and leave max_connections out`,
     "example.com:80,max_connections=5",
   );
+  refuses(
+    { mux: {} },
+    `targets[0].alpn: ${shared}, and a TLS connection is one client's alone; leave alpn out, or use a proxy instead`,
+    "example.com:80,alpn=h2",
+  );
 });
 
 function refuses(options: ProxyOptions, message: string, target = "example.com:80"): void {

@@ -192,7 +192,10 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   close(): void {
     if (this.#closed) return;
     this.#departures.flush(this);
+    const events = this.#events;
+    this.#events = NOBODY;
     this.#sendWaiting();
+    this.#events = events;
     this.#memberships = undefined;
     this.unsent += this.#waiting.length;
     this.#waiting = [];
@@ -266,6 +269,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
     this.#waitingBytes = 0;
     for (const { bytes, name } of due) this.#departures.send(this, bytes, name);
     this.#departures.flush(this);
+    if (!this.full) this.#events.drain?.();
   }
 
   #read(): void {

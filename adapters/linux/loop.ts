@@ -44,7 +44,7 @@ const SLEEP = 1_000;
  * Rounds of the microtask queue after a batch in which connections came or went: what hangs on them is a
  * chain of a few promises. Plain traffic needs none.
  */
-const SETTLE = 6;
+const SETTLE = 16;
 /** Rounds of deferred work before the kernel is asked for events again. */
 const TURNS = 3;
 /** The same after messages from another thread, which start longer chains. */

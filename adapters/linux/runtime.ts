@@ -1,5 +1,6 @@
 /** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
 import type { Address } from "../../src/net/address.ts";
+import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
 import type {
   DatagramSocket,
   Endpoint,
@@ -40,6 +41,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     wallClock: host.wallClock,
     after: core.after,
     async listen(at, options, accept) {
+      refuseTlsListener(at);
       const made = await listenOn(core.system, resolver, at, options, 1);
       return new LinuxListener(
         core,
@@ -52,7 +54,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     },
     adoptDatagram: (fd, at) => adoptDatagram(core, fd, at),
     adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
-    connect: (to, options) => connect(core, resolver, to, options),
+    connect: (to, options) => refusedTlsAttempt(to) ?? connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
     link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
     unlink: (from) => (from as LinuxStream).unlink(),

@@ -79,6 +79,10 @@ export abstract class Datagram implements DatagramSocket {
   protected abstract enter(membership: Joined): void;
   protected abstract exit(membership: Joined): void;
 
+  get full(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   on(events: DatagramEvents): void {
     this.#events = events;
   }
@@ -148,6 +152,7 @@ export abstract class Datagram implements DatagramSocket {
       this.#waiting.shift();
     }
     if (this.#closing) this.shut();
+    else this.#guarded(() => this.#events.drain?.());
   }
 
   /** The runtime reported an error outside of any call. */
@@ -174,8 +179,12 @@ export abstract class Datagram implements DatagramSocket {
   }
 
   #deliver(chunk: Chunk, from: Endpoint): void {
+    this.#guarded(() => this.#events.message(chunk, from));
+  }
+
+  #guarded(tell: () => void): void {
     try {
-      this.#events.message(chunk, from);
+      tell();
     } catch (cause) {
       this.#end(new SocketError("EHANDLER", undefined, { cause }));
     }

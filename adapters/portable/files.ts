@@ -1,11 +1,24 @@
-/** Files to write, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+/** Files, which the three runtimes give alike: node:fs, synchronous, so it works in a thread whose loop stands. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { FileError } from "../../src/net/errors.ts";
 import type { OutputFile, Runtime } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
+import { attempt } from "./file-errors.ts";
 
-export const files: Pick<Runtime, "openFile" | "renameFile" | "removeFile"> = {
+export const files: Pick<Runtime, "openFile" | "readFile" | "renameFile" | "removeFile"> = {
   openFile: (path) => attempt("open", path, () => new DescriptorFile(path)),
+  readFile: (path) => attempt("read", path, () => readFileSync(path, "utf8")),
   renameFile: (from, to) => attempt("rename", from, () => renameSync(from, to)),
   removeFile: (path) => attempt("remove", path, () => unlinkSync(path)),
 };
@@ -40,6 +53,11 @@ class DescriptorFile implements OutputFile {
       if (this.#regular) this.#append(chunk);
       else this.#pour(chunk);
     });
+  }
+
+  sync(): void {
+    if (this.#closed || !this.#regular) return;
+    attempt("sync", this.#path, () => fsyncSync(this.#fd));
   }
 
   close(): void {
@@ -89,30 +107,3 @@ class DescriptorFile implements OutputFile {
 
 /** PIPE_BUF: so many bytes go into a pipe all at once or not at all (pipe(7)). */
 const ATOMIC = 4_096;
-
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EAGAIN: "its reader is too slow",
-  EDQUOT: "the quota is used up",
-  EFBIG: "it is as large as a file may be",
-  EIO: "the device failed",
-  EISDIR: "it is a directory",
-  EMFILE: "too many open files in this process",
-  ENFILE: "too many open files on this machine",
-  ENOENT: "no such file or directory",
-  ENOSPC: "no space left on the device",
-  ENOTDIR: "a part of the path is no directory",
-  ENXIO: "nobody reads it",
-  EPIPE: "nobody reads it any more",
-  EROFS: "the file system is read-only",
-};
-
-function attempt<T>(verb: string, path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (thrown) {
-    const code = codeOf(thrown);
-    const detail = WORDS[code] ?? (thrown instanceof Error ? thrown.message : "unknown error");
-    throw new FileError(code, `Cannot ${verb} ${path}: ${detail} (${code})`, { cause: thrown });
-  }
-}

@@ -28,7 +28,7 @@ import { Stream } from "./stream.ts";
 import { kernelPath, prepare } from "./unix-path.ts";
 import { WriteQueue } from "./write-queue.ts";
 
-class NodeStream extends Stream {
+export class NodeStream extends Stream {
   readonly local: Address;
   readonly remote: Address;
   readonly #socket: Socket;
@@ -48,15 +48,12 @@ class NodeStream extends Stream {
     this.#limit = options.buffer;
     this.local = local;
     this.remote = remote;
-    if (remote.kind === "tcp") {
-      socket.setNoDelay(options.noDelay);
-      if (options.keepAlive > 0) socket.setKeepAlive(true, options.keepAlive);
-    }
+    if (remote.kind === "tcp") this.setOptions(options);
     let failure: SocketError | undefined;
     socket.on("data", (chunk: Uint8Array) => this.received(plainChunk(chunk)));
     socket.on("end", () => this.#endOrReset());
     socket.on("error", (error) => {
-      failure = socketError(error);
+      failure = this.errorOf(error);
       this.#left ??= this.buffered - this.refused;
     });
     socket.on("close", () => {
@@ -94,6 +91,11 @@ class NodeStream extends Stream {
     return sendQueueOf(this.local, this.remote);
   }
 
+  protected setOptions(options: StreamOptions): void {
+    this.#socket.setNoDelay(options.noDelay);
+    if (options.keepAlive > 0) this.#socket.setKeepAlive(true, options.keepAlive);
+  }
+
   // A paused node:net socket reads on into a buffer of its own, which a reset destroys. So it always flows,
   // and reading stops below it, in the handle; `reading` stays true, or the stream would start it again.
   protected readStop(): void {
@@ -106,6 +108,14 @@ class NodeStream extends Stream {
 
   protected reset(): void {
     this.#left = this.buffered - this.refused;
+    this.destroy();
+  }
+
+  protected errorOf(thrown: Error): SocketError {
+    return socketError(thrown);
+  }
+
+  protected destroy(): void {
     if (this.remote.kind === "tcp") this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
@@ -134,17 +144,18 @@ class NodeStream extends Stream {
    * our own FIN there is no such test, and a unix socket fails it although its peer has just closed.
    */
   #endOrReset(): void {
-    if (this.#ending || this.remote.kind === "unix") {
-      this.ended();
-      return;
-    }
-    this.#socket.write(new Uint8Array(0), (error) => {
+    if (this.#ending || this.remote.kind === "unix") this.ended();
+    else this.askForReset(this.#socket);
+  }
+
+  protected askForReset(socket: Socket): void {
+    socket.write(new Uint8Array(0), (error) => {
       if (!error) this.ended();
     });
   }
 }
 
-class NodeListener implements Listener {
+export class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: Server;
   readonly #emptied: () => Promise<void>;
@@ -219,7 +230,7 @@ export function connect(to: Address, options: ConnectOptions): Connecting {
 }
 
 /** What is under a node:net socket, in Node and in Deno. */
-function handleOf(socket: Socket): { readStop(): void; readStart(): void } | null | undefined {
+export function handleOf(socket: Socket): { readStop(): void; readStart(): void } | null | undefined {
   return (socket as unknown as { _handle?: { readStop(): void; readStart(): void } | null })._handle;
 }
 
@@ -228,6 +239,6 @@ export function boundAddress(server: Server, at: Address): Address {
   return at.kind === "tcp" && bound && typeof bound === "object" ? { ...at, port: bound.port } : at;
 }
 
-function localOf(socket: Socket): TcpAddress {
+export function localOf(socket: Socket): TcpAddress {
   return endpoint(socket.localAddress, socket.localPort);
 }

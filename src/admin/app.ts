@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { targetsOf } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
+import type { BridgeControl } from "../datagram/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import { needsMainThread } from "../engine/scripts.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
@@ -20,6 +21,7 @@ export interface AdminSource extends Changeable {
   readonly runtime: Runtime;
   readonly engine: Engine;
   readonly proxies: readonly ProxyControl[];
+  readonly bridges: readonly BridgeControl[];
   /** What those counted that are no more. */
   readonly past: readonly Counters[];
   /** Every proxy listens and none is draining. */
@@ -52,7 +54,9 @@ export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
     const format = c.req.query("format") ?? "text";
     if (format === "json") return c.json(totalsJson(totals(counters())));
     if (format !== "text") return c.json({ error: `unknown format "${format}"; use text or json` }, 400);
-    return c.body(exposition(source.proxies, source.past, build, engine), 200, { "content-type": CONTENT_TYPE });
+    return c.body(exposition(source.proxies, source.past, build, engine, source.bridges), 200, {
+      "content-type": CONTENT_TYPE,
+    });
   });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
@@ -62,6 +66,7 @@ export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
       proxies: source.proxies.map((proxy) => describe(proxy, engine)),
     }),
   );
+  app.get("/api/udp", (c) => c.json({ udp: source.bridges.map(describeBridge) }));
   app.get("/api/connections", async (c) => {
     const limit = Number(c.req.query("limit") ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
@@ -80,15 +85,17 @@ function refuseMethod(c: Context): Response {
   return c.json({ error: `${c.req.method} is not allowed here` }, 405, { allow: "GET, HEAD" });
 }
 
-function index({ proxies }: AdminSource): string {
+function index({ proxies, bridges }: AdminSource): string {
   const relays = proxies.map(({ address, config }) => `  ${formatAddress(address)} -> ${targetsOf(config)}`);
   return [
     `weir ${VERSION}`,
     "",
     ...relays,
+    ...bridges.map((bridge) => `  ${bridgeLine(bridge)}`),
     "",
     "/metrics              for Prometheus; ?format=json for the totals alone",
     "/api/proxies          what listens, with its settings and figures",
+    "/api/udp              bridges of datagrams, with the figures of each end",
     "/api/connections      live connections, bytes so far and age; ?limit=N",
     "/healthz  /readyz     alive; listening and not draining",
     "",
@@ -100,6 +107,19 @@ function index({ proxies }: AdminSource): string {
     "POST /api/drain                   stop listening; end when the connections have",
     "",
   ].join("\n");
+}
+
+function describeBridge({ config, ends, draining }: BridgeControl): unknown {
+  return { name: config.name, state: draining ? "draining" : "bridging", ends };
+}
+
+function bridgeLine({ ends }: BridgeControl): string {
+  const side = (direction: "from" | "to") => ends.filter((end) => end.direction === direction);
+  const list = (direction: "from" | "to") =>
+    side(direction)
+      .map(({ address }) => address)
+      .join(", ");
+  return `${list("from")} -> ${list("to")}`;
 }
 
 function describe(proxy: ProxyControl, { mode }: Engine): unknown {
@@ -134,5 +154,8 @@ function describe(proxy: ProxyControl, { mode }: Engine): unknown {
     filters: config.filters.map(({ type, direction }) => ({ type, direction })),
     faults: config.faults,
     source: config.source,
+    certificates: (proxy.certificates ?? []).map(({ file, names, notAfter, daysLeft }) => {
+      return { file, names, expires: new Date(notAfter).toISOString(), days_left: daysLeft };
+    }),
   };
 }

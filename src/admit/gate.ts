@@ -13,6 +13,11 @@ import { addBelow } from "./places.ts";
 export interface Waiter {
   /** There may be room. True: it takes no further part, whatever became of it. False: there is none. */
   proceed(): boolean;
+  /**
+   * For what it waits, where not all wait for the same: those who wait for something else may pass it. Threads know
+   * nothing of each other's lines, so among threads a line is in order only by and large.
+   */
+  readonly line?: string | undefined;
 }
 
 const OPEN = 0;
@@ -84,6 +89,12 @@ export class Gate {
     return true;
   }
 
+  /** Somebody waits here for the same. */
+  standsIn(line: string): boolean {
+    for (const waiter of this.#waiters.keys()) if (waiter.line === line) return true;
+    return false;
+  }
+
   /** Forgets somebody who waits, if he does. */
   leave(waiter: Waiter): void {
     if (!this.#waiters.delete(waiter)) return;
@@ -98,14 +109,34 @@ export class Gate {
     while (this.waiting > 0) {
       const [oldest] = this.#waiters.keys();
       if (!oldest || !this.#isFirst()) {
-        // What others have told us they have told everybody: sent on, it would go round as long as somebody waits.
-        if (this.#news) this.#nudge();
-        this.#news = false;
+        if (oldest?.line !== undefined) this.#pass(new Set());
+        this.#tell();
         return;
       }
-      if (!oldest.proceed()) return;
+      if (!oldest.proceed()) {
+        if (oldest.line === undefined) return;
+        this.#pass(new Set([oldest.line]));
+        this.#tell();
+        return;
+      }
       this.leave(oldest);
     }
+  }
+
+  /** Who waits for something else than those in `stuck` does not wait for them. */
+  #pass(stuck: Set<string>): void {
+    for (const waiter of [...this.#waiters.keys()]) {
+      const { line } = waiter;
+      if (line === undefined || stuck.has(line) || !this.#waiters.has(waiter)) continue;
+      if (waiter.proceed()) this.leave(waiter);
+      else stuck.add(line);
+    }
+  }
+
+  /** What others have told us they have told everybody: sent on, it would go round as long as somebody waits. */
+  #tell(): void {
+    if (this.#news) this.#nudge();
+    this.#news = false;
   }
 
   #publish(): void {

@@ -32,6 +32,9 @@ export interface TargetView {
   readonly backup: boolean;
   readonly maxConnections: number;
   readonly active: number;
+  /** For which TLS clients it is; without, for all. */
+  readonly sni?: readonly string[] | undefined;
+  readonly alpn?: readonly string[] | undefined;
 }
 
 /** What can be said about a target at run time. */
@@ -113,6 +116,8 @@ export class TargetGroup {
       backup: target.config.backup,
       maxConnections: target.config.maxConnections,
       active: target.active,
+      sni: target.config.sni,
+      alpn: target.config.alpn,
     }));
   }
 

@@ -2,19 +2,25 @@
 import type { ProxyConfig } from "../config/config.ts";
 import { formatAddress } from "../net/address.ts";
 import { hashOf, randomFrom } from "./hash.ts";
+import { Routes, routeOf, type Said } from "./routes.ts";
 import { STRATEGIES, type Strategy } from "./strategies.ts";
 import { Target, type TargetShare } from "./target.ts";
 
-type Settings = Pick<ProxyConfig, "balance" | "slowStart" | "noneHealthy">;
+type Settings = Pick<ProxyConfig, "balance" | "slowStart" | "noneHealthy"> & Partial<Pick<ProxyConfig, "targets">>;
 
 /** Who is given a target. */
 export interface Source {
   /** Its address, which is asked for only when it decides. */
   readonly host: string;
+  /** What it has said, where targets are for some clients; who has said nothing speaks no TLS. */
+  readonly said?: Said | undefined;
 }
 
-/** "busy": those that could be chosen have all the connections they may have. "none": there is none. */
-export type Choice = Target | "busy" | "none";
+/**
+ * "busy": those that could be chosen have all the connections they may have. "none": there is none. "unrouted": none
+ * is for this client.
+ */
+export type Choice = Target | "busy" | "none" | "unrouted";
 
 export class Pool {
   readonly #proxy: string;
@@ -24,6 +30,8 @@ export class Pool {
   #settings: Settings;
   #strategy: Strategy;
   #targets: readonly Target[] = [];
+  /** As long as targets are for some clients. */
+  routes: Routes | undefined;
   /** Filled anew for each choice. */
   readonly #candidates: Target[] = [];
 
@@ -35,6 +43,7 @@ export class Pool {
     this.#random = randomFrom(wallClock() + worker);
     this.#settings = settings;
     this.#strategy = STRATEGIES[settings.balance](this.#random);
+    this.routes = Routes.of(settings.targets ?? []);
   }
 
   get targets(): readonly Target[] {
@@ -48,12 +57,14 @@ export class Pool {
       const known = before.get(formatAddress(share.address));
       if (!known) return new Target(share, this.#proxy, this.#worker);
       known.config = share.config;
+      known.route = routeOf(share.config);
       return known;
     });
   }
 
   configure(settings: Settings): void {
     if (settings.balance !== this.#settings.balance) this.#strategy = STRATEGIES[settings.balance](this.#random);
+    if (settings.targets !== this.#settings.targets) this.routes = Routes.of(settings.targets ?? []);
     this.#settings = settings;
   }
 
@@ -62,14 +73,17 @@ export class Pool {
    *
    * Those that are well come first, then backups that are; then those that could not be connected lately, which may
    * be back; and whoever the health checks have given up only if the configuration says so. As long as there are some,
-   * those behind them stay out of it even if the others are busy, but for a client that has tried in vain already.
+   * those behind them stay out of it even if the others are busy, but for a client that has tried in vain already. All
+   * that among the targets that are for this client.
    */
   choose(source: Source, tried: readonly Target[]): Choice {
     const now = this.#wallClock();
+    const routes = this.routes?.find(source.said ?? null);
+    if (routes?.length === 0) return "unrouted";
     let choice: Choice = "none";
     for (const level of LEVELS) {
       if (level === UNHEALTHY && this.#settings.noneHealthy === "refuse") break;
-      if (this.#among(level, now, tried) === 0) continue;
+      if (this.#among(level, now, tried, routes) === 0) continue;
       choice = this.#take(source, now) ?? "busy";
       if (choice !== "busy" || tried.length === 0) break;
     }
@@ -77,12 +91,13 @@ export class Pool {
   }
 
   /** Fills the candidates with those of a level that have room; answers how many there are, with room or not. */
-  #among(level: Level, now: number, tried: readonly Target[]): number {
+  #among(level: Level, now: number, tried: readonly Target[], routes: readonly string[] | undefined): number {
     const candidates = this.#candidates;
     candidates.length = 0;
     let found = 0;
     for (const target of this.#targets) {
       if (!target.open || !level(target, now) || tried.includes(target)) continue;
+      if (routes && !routes.includes(target.route)) continue;
       found++;
       if (!target.full) candidates.push(target);
     }

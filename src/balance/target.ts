@@ -9,6 +9,7 @@ import type { TargetConfig } from "../config/config.ts";
 import { BYTES, CELL, Counters } from "../metrics/counters.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { hashOf } from "./hash.ts";
+import { routeOf } from "./routes.ts";
 
 /** drain: no new connections; disabled: no health checks either. Live connections go on under both. */
 export const TARGET_STATES = ["ready", "drain", "disabled"] as const;
@@ -60,6 +61,8 @@ export class Target {
   readonly name: string;
   readonly hash: number;
   config: TargetShare["config"];
+  /** For which clients it is, where targets are for some of them. */
+  route: string;
   readonly counters: Counters;
   /** Its part of new connections at the moment of a choice; see {@link Target.weigh}. */
   effective = 0;
@@ -72,6 +75,7 @@ export class Target {
     this.name = formatAddress(address);
     this.hash = hashOf(this.name);
     this.config = config;
+    this.route = routeOf(config);
     this.counters = countersOf(share, proxy, worker);
     this.#ints = new Int32Array(memory, 0, STATE_BYTES / Int32Array.BYTES_PER_ELEMENT);
     this.#times = new Float64Array(memory, 0, STATE_BYTES / Float64Array.BYTES_PER_ELEMENT);

@@ -2,6 +2,7 @@
  * What a command line can hold, as types of data: `program.ts` is the table, from which `parse.ts` reads
  * command lines and `help.ts` writes what people see.
  */
+
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
@@ -10,6 +11,19 @@ import { parseLengthField } from "../config/length-options.ts";
 import { parseDelimiter, parseMaxMessage, REQUEST_RETRIES_MAX, SHARED_MAX } from "../config/mux-values.ts";
 import { parseObserver } from "../config/observer-options.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
+import {
+  KEEP_MAX,
+  parseAccept,
+  parseConnect,
+  parseDatagramSize,
+  parseGroup,
+  parseInput,
+  parseInterface,
+  parseOutput,
+  parseUdpSink,
+  parseUdpSource,
+  TTL_MAX,
+} from "../config/udp-values.ts";
 import {
   parseBuffer,
   parseCount,
@@ -22,9 +36,13 @@ import {
   parseWorkers,
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
+import { parseRoute } from "../datagram/route-address.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
+import { parseFingerprint } from "../tls/fingerprint.ts";
+import { parseName, parseServerName } from "../tls/names.ts";
+import { hostName, parseAlpn } from "../tls/server-name.ts";
 
 export interface Program {
   readonly name: string;
@@ -108,7 +126,14 @@ export interface Example {
 }
 
 /** A command line, read and checked. */
-export type Parsed = Run | { readonly kind: "help"; readonly command?: Command };
+export type Parsed =
+  | Run
+  | {
+      readonly kind: "help";
+      readonly command?: Command;
+      /** Several, of which the first word alone is known. */
+      readonly family?: readonly Command[];
+    };
 
 export interface Run {
   readonly kind: "run";
@@ -154,6 +179,10 @@ export const KINDS = {
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
+  listenTls: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen", "tls") },
+  fingerprint: { placeholder: "SHA256", parse: parseFingerprint },
+  serverName: { placeholder: "HOST", parse: parseServerName },
+  certificateName: { placeholder: "HOST", parse: parseName },
   listenOrOff: {
     placeholder: "ADDRESS|off",
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
@@ -177,6 +206,22 @@ export const KINDS = {
   words: { placeholder: "TEXT", parse: parseWords },
   path: { placeholder: "PATH", parse: parsePath },
   time: { placeholder: "TIME", parse: parseTime },
+  source: { placeholder: "ROUTE", parse: (text: string) => parseRoute(text, "from") },
+  sink: { placeholder: "ROUTE", parse: (text: string) => parseRoute(text, "to") },
+  udpSource: { placeholder: "UDP", parse: parseUdpSource },
+  udpSink: { placeholder: "UDP", parse: parseUdpSink },
+  tcpSource: { placeholder: "HOST:PORT", parse: (text: string) => parseConnect(text, "tcp") },
+  tlsSource: { placeholder: "HOST:PORT", parse: (text: string) => parseConnect(text, "tls") },
+  accept: { placeholder: "ADDRESS", parse: parseAccept },
+  group: { placeholder: "GROUP", parse: parseGroup },
+  input: { placeholder: "FILE|-", parse: parseInput },
+  output: { placeholder: "FILE|-", parse: parseOutput },
+  interface: { placeholder: "NAME", parse: parseInterface },
+  ttl: { placeholder: "N", parse: (text: string) => parseCount(text, 0, TTL_MAX) },
+  keep: { placeholder: "N", parse: (text: string) => parseCount(text, 0, KEEP_MAX) },
+  datagram: { placeholder: "SIZE", parse: parseDatagramSize },
+  sni: { placeholder: "NAME", parse: parseSni },
+  protocol: { placeholder: "PROTOCOL", parse: parseAlpn },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -190,7 +235,12 @@ export const NOTATION: Readonly<Record<string, string>> = {
   TIME: "2026-03-01T09:30, by the zone of this machine; 2026-03-01T09:30Z",
   OBSERVER: "127.0.0.1:6000; unix:/run/copy.sock; udp://127.0.0.1:6000; file:/var/tmp/{session}.bin,copies=both",
   FAULT: "latency:latency=100ms,jitter=20ms; bandwidth:rate=100KB/s; limit_data:bytes=1MB,stream=upstream; down",
+  UDP: "9920, :9920 (every interface), localhost:9920, [::1]:9920; 239.1.2.3:9920 is a group, 10.0.0.5@232.1.2.3:9920 what one source sends to it, [ff02::1]:9920%eth0 one on this interface, %* on all of them",
+  ROUTE:
+    "udp://239.1.2.3:9920, or without udp://; to read, tcp://, tls:// and unix: connect; listen://:9930 accepts; file:PATH, fd:3, - for standard input or output",
+  GROUP: "239.1.2.3:9918, [ff02::1]:9918%eth0",
   FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
+  SHA256: "64 hexadecimal digits, or base64 such as sha256//s7Gjhr9KXhgsQh6ONAniXt4a39HpR++4LpmLLnugUz0=",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };
 
@@ -223,6 +273,12 @@ function parsePortOrListen(text: string): Address {
 
 function parseLabel(text: string): string {
   return bySchema(label("A name."), text);
+}
+
+function parseSni(text: string): string {
+  const name = hostName(text);
+  if (name === undefined) throw new UsageError("EUSAGE", `expected a host name such as example.com, found "${text}"`);
+  return name;
 }
 
 function parseWords(text: string): string {

@@ -19,6 +19,7 @@ import { UsageError } from "../net/errors.ts";
 import type { FlagValues, Run } from "./command.ts";
 import type { LOG_FLAGS } from "./flags.ts";
 import type { program } from "./program.ts";
+import { tlsConfig } from "./tls-flags.ts";
 
 /**
  * What `weir tcp` is to do.
@@ -28,7 +29,11 @@ import type { program } from "./program.ts";
  */
 export function tcpConfig(line: Run): Config {
   const [listen = "", ...targets] = line.positionals;
-  const own = { name: "proxy-1", listen: parseAddress(listen, "listen"), targets: targets.map(parseTargetOptions) };
+  const own = {
+    name: "proxy-1",
+    listen: parseAddress(listen, "listen", "tls"),
+    targets: targets.map(parseTargetOptions),
+  };
   return relayConfig(line, { ...own, mux: null });
 }
 
@@ -45,7 +50,8 @@ export function relayConfig(line: Run, own: Pick<ProxyConfig, "name" | "listen" 
     shutdown: { grace: flags.grace ?? DEFAULTS.shutdown.grace },
     toxiproxy: null,
     seed: flags.seed ?? null,
-    proxies: [proxyConfig(own, flags)],
+    proxies: [proxyConfig(`weir ${line.command.name}`, own, flags)],
+    bridges: [],
   });
 }
 
@@ -86,7 +92,7 @@ export function tapConfig(line: Run): Config {
   });
 }
 
-function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">): ProxyConfig {
+function proxyConfig(where: string, own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">): ProxyConfig {
   const { proxy } = DEFAULTS;
   const { timeouts, queue, perSource, proxyProtocol, dns } = proxy;
   return {
@@ -102,6 +108,7 @@ function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">
       timeout: dns.timeout,
     },
     timeouts: {
+      hello: flags["hello-timeout"] ?? timeouts.hello,
       connect: flags["connect-timeout"] ?? timeouts.connect,
       idle: flags["idle-timeout"] ?? timeouts.idle,
       fin: flags["fin-timeout"] ?? timeouts.fin,
@@ -136,6 +143,7 @@ function proxyConfig(own: Parameters<typeof relayConfig>[1], flags: Flags<"tcp">
     faults: flags.fault ?? proxy.faults,
     seed: proxy.seed,
     source: flags.source ?? proxy.source,
+    ...tlsConfig(where, flags),
   };
 }
 
@@ -162,6 +170,7 @@ export const NO_FILE: Config = {
   toxiproxy: null,
   seed: null,
   proxies: [],
+  bridges: [],
 };
 
 /**
@@ -199,7 +208,8 @@ export type Flags<Name extends Commands["name"]> = FlagValues<
 >;
 type LogFlags = FlagValues<(typeof LOG_FLAGS)[number]>;
 
-function adminConfig(flags: Flags<"run">, base: AdminConfig): AdminConfig {
+/** Where flags of any command say that there are to be metrics. */
+export function adminConfig(flags: Pick<Flags<"run">, "metrics" | "token-env">, base: AdminConfig): AdminConfig {
   const { metrics: listen } = flags;
   return {
     listen: listen === undefined ? base.listen : listen,

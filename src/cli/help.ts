@@ -36,6 +36,25 @@ export function programHelp(program: Program): string[] {
   ];
 }
 
+/** Commands that have their first word in common: what each is for, and an example of it. */
+export function familyHelp(family: readonly Command[], program: Program): string[] {
+  const { name, help } = program;
+  const calls: Row[] = family.map((command) => {
+    return [usageOf(program, command).slice(name.length + 1), command.summary];
+  });
+  const [word = ""] = (family[0]?.name ?? "").split(" ");
+  return [
+    `Usage: ${name} ${word} COMMAND [FLAGS]`,
+    ...sections([
+      ["Commands", calls],
+      ["Flags", [flagRow(help)]],
+    ]),
+    ...exampleLines(family.flatMap(({ examples }) => examples.slice(0, 1))),
+    "",
+    `"${name} ${word} COMMAND --help" explains a command and its flags.`,
+  ];
+}
+
 /**
  * What a command does, all it can be given, and examples.
  *

@@ -2,8 +2,9 @@
 import type { OpenThreads } from "../engine/threads.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { Parsed, Run } from "./command.ts";
 import type { CommandRun } from "./context.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import type { Host } from "./host.ts";
 import { translated } from "./old-names.ts";
 import { parseCommandLine } from "./parse.ts";
@@ -22,15 +23,24 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
   run: async () => (await import("./commands/run.ts")).run,
   tap: async () => (await import("./commands/tap.ts")).tap,
   tcp: async () => (await import("./commands/tcp.ts")).tcp,
+  "udp send": async () => (await import("./commands/udp.ts")).udp,
+  "udp recv": async () => (await import("./commands/udp.ts")).udp,
+  "udp forward": async () => (await import("./commands/udp.ts")).udp,
+  "udp reverse": async () => (await import("./commands/udp.ts")).udp,
   version: async () => (await import("./commands/version.ts")).version,
 };
+
+function helpFor({ command, family }: Exclude<Parsed, Run>): string[] {
+  if (command) return commandHelp(command);
+  return family ? familyHelp(family, program) : programHelp(program);
+}
 
 /** Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration. */
 export async function main(runtime: Runtime, openThreads: OpenThreads, host: Host): Promise<number> {
   try {
     const line = parseCommandLine(translated(host.name, host.args), program);
     if (line.kind === "help") {
-      for (const text of line.command ? commandHelp(line.command) : programHelp(program)) host.out(text);
+      for (const text of helpFor(line)) host.out(text);
       return 0;
     }
     const command = await COMMANDS[line.command.name]?.();

@@ -22,7 +22,7 @@ export const MUX = {
   about:
     'Cuts what clients send into requests, sends them to the target over connections that all clients share, and gives each its own replies. "weir mux list" tells the protocols. LISTEN and TARGET may stand for --listen and --target; besides its own flags it has those of "weir tcp".',
   positionals: [
-    { name: "LISTEN", kind: "listen", default: "", about: "Where clients connect; instead of --listen" },
+    { name: "LISTEN", kind: "listenTls", default: "", about: "Where clients connect; instead of --listen" },
     {
       name: "TARGET",
       kind: "target",
@@ -39,7 +39,7 @@ export const MUX = {
         {
           name: "listen",
           short: "l",
-          kind: "listen",
+          kind: "listenTls",
           default: MUX_LISTEN,
           about: "Where clients connect; a port alone is 127.0.0.1's, :8000 every interface's",
         },

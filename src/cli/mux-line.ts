@@ -46,7 +46,7 @@ function placesOf({ positionals, flags }: Run): Pick<ProxyConfig, "listen" | "ta
   if (targets.length > 0 && given.target) throw twice("TARGET", targets[0] ?? "", "target; keep one of the two");
   const written = targets.length > 0 ? targets : [MUX_TARGET];
   return {
-    listen: given.listen ?? parseAddress(listen || MUX_LISTEN, "listen"),
+    listen: given.listen ?? parseAddress(listen || MUX_LISTEN, "listen", "tls"),
     targets: given.target ?? written.map(parseTargetOptions),
   };
 }

@@ -7,6 +7,10 @@ import { UsageError } from "../net/errors.ts";
 /** From the arguments of each to those of weir. */
 const OLD_NAMES: Readonly<Record<string, (args: readonly string[]) => readonly string[]>> = {
   "tcp-multiplexer": tcpMultiplexer,
+  "mproxy-client": (args) => mproxy("send", args),
+  "mproxy-server": (args) => mproxy("recv", args),
+  "mproxy-forward": (args) => mproxy("forward", args),
+  "mproxy-reverse": (args) => mproxy("reverse", args),
 };
 
 /**
@@ -42,4 +46,9 @@ function tcpMultiplexer(args: readonly string[]): readonly string[] {
     default:
       throw new UsageError("EUSAGE", `tcp-multiplexer: unknown command "${command}"; use list, server or version`);
   }
+}
+
+/** Its flags are those of `weir udp`; alone it showed what they are. */
+function mproxy(command: string, args: readonly string[]): readonly string[] {
+  return args.length === 0 ? ["help", "udp", command] : ["udp", command, ...args];
 }

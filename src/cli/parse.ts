@@ -40,6 +40,8 @@ export function parseCommandLine(args: readonly string[], program: Program): Par
   const word = general.words[0] ?? args[at];
   if (word === undefined) return { kind: "help" };
   const two = program.commands.find(({ name }) => name === `${word} ${args[at + 1]}`);
+  const family = two ? [] : familyOf(word, program);
+  if (family.length > 0) return parseFamily(word, family, args.slice(at + 1), program);
   const command = two ?? commandOf(word, program);
   if (general.flags.has(program.help.name)) return { kind: "help", command };
   return parseCommand(command, args.slice(at + (two ? 2 : 1)), program);
@@ -47,6 +49,23 @@ export function parseCommandLine(args: readonly string[], program: Program): Par
 
 function isMeantBy({ name, short }: Flag): (arg: string) => boolean {
   return (arg) => arg === `-${short}` || arg.replace(/=.*/s, "") === `--${name}`;
+}
+
+/** Those whose first word it is, where that alone is no command. */
+function familyOf(word: string, { commands }: Program): readonly Command[] {
+  if (commands.some(({ name }) => name === word)) return [];
+  return commands.filter(({ name }) => name.startsWith(`${word} `));
+}
+
+/** Without a second word, all of them are explained. */
+function parseFamily(word: string, family: readonly Command[], args: readonly string[], program: Program): Parsed {
+  const second = args.find((arg) => !arg.startsWith("-"));
+  if (second === undefined) return { kind: "help", family };
+  const seconds = family.map(({ name }) => name.slice(word.length + 1));
+  const meant = nearest(second, seconds);
+  const suggestion = meant ? `did you mean "${word} ${meant}"? ` : "";
+  const remedy = `${suggestion}"${program.name} ${word} --help" lists them.`;
+  return fail(`Unknown command "${word} ${second}"; ${remedy}`);
 }
 
 function commandOf(name: string, { commands, name: weir }: Program): Command {
@@ -82,7 +101,9 @@ function parseCommand(command: Command, args: readonly string[], program: Progra
   });
   if (command.name !== "help") return run(command, positionals, flags);
   const about = words.join(" ");
-  return about === "" ? { kind: "help" } : { kind: "help", command: commandOf(about, program) };
+  if (about === "") return { kind: "help" };
+  const family = familyOf(about, program);
+  return family.length > 0 ? { kind: "help", family } : { kind: "help", command: commandOf(about, program) };
 }
 
 function run(command: Command, positionals: readonly string[], flags: ReadonlyMap<string, FlagValue>): Parsed {

@@ -5,6 +5,7 @@ import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
+import { UDP_COMMANDS } from "./udp-commands.ts";
 
 export const program = {
   name: "weir",
@@ -26,13 +27,13 @@ export const program = {
       about:
         "Accepts connections on LISTEN and relays each of them to a TARGET, both ways, until both sides have finished. One side may finish first: the other goes on.",
       positionals: [
-        { name: "LISTEN", kind: "listen", about: "Where clients connect; port 0 takes any free port" },
+        { name: "LISTEN", kind: "listenTls", about: "Where clients connect; port 0 takes any free port" },
         {
           name: "TARGET",
           kind: "target",
           repeatable: true,
           about:
-            "Where weir connects for each client; of several, --balance chooses. A name behind dns:// or dns+srv:// stands for all its addresses. Options follow behind commas: weight=N, backup, max_connections=N",
+            "Where weir connects for each client; of several, --balance chooses. A name behind dns:// or dns+srv:// stands for all its addresses. Options follow behind commas: weight=N, backup, max_connections=N, and for TLS clients alone that ask for it, sni=NAME, sni=*.NAME, alpn=PROTOCOL",
         },
       ],
       flagGroups: TCP_FLAGS,
@@ -53,6 +54,10 @@ export const program = {
         {
           about: "A port to a unix socket, one JSON record for each connection",
           line: "weir tcp 8080 unix:/run/app.sock --log-format json",
+        },
+        {
+          about: "TLS to the server whose name the client asks for, without decrypting it",
+          line: "weir tcp :443 10.0.0.1:443,sni=*.example.com 10.0.0.2:443,sni=example.org,sni=www.example.org",
         },
       ],
     },
@@ -104,6 +109,7 @@ export const program = {
     MUX,
     MUX_LIST,
     MUX_SERVER,
+    ...UDP_COMMANDS,
     TAP,
     REPLAY,
     {
@@ -120,21 +126,31 @@ export const program = {
     },
     {
       name: "explain",
-      summary: "Tell which rule lets a client in or shuts it out",
+      summary: "Tell which rule lets a client in or shuts it out, and where it goes",
       about:
-        "Reads a configuration file and says, without a connection, whether its proxies let a client in, and by which rule. Exit code: 0 if all that were asked about let it in, 1 if not.",
+        "Reads a configuration file and says, without a connection, whether its proxies let a client in, and by which rule, and which targets are for a TLS client that says --sni or --alpn. Exit code: 0 if all that were asked about let it in and have a target for it, 1 if not.",
       positionals: [{ name: "CONFIG", kind: "file", about: "A file in weir's TOML" }],
       flagGroups: [
         {
           title: "Flags",
           flags: [
             { name: "from", kind: "ip", about: "The client's IP address" },
+            { name: "sni", kind: "sni", about: "The name of the server that a TLS client asks for" },
+            {
+              name: "alpn",
+              kind: "protocol",
+              repeatable: true,
+              about: "A protocol that it speaks, the one it likes best first",
+            },
             { name: "to", kind: "label", about: "The name of one proxy alone" },
             { name: "at", kind: "time", about: "The time of connecting; without it, now" },
           ],
         },
       ],
-      examples: [{ about: "Why can this client not connect?", line: "weir explain weir.toml --from 10.0.13.5" }],
+      examples: [
+        { about: "Why can this client not connect?", line: "weir explain weir.toml --from 10.0.13.5" },
+        { about: "Which server gets it?", line: "weir explain weir.toml --sni www.example.com --alpn h2" },
+      ],
     },
     {
       name: "echo",

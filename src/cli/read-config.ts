@@ -4,6 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { visible } from "../config/problem.ts";
 import { placed, type ReadFile, withRangeFiles } from "../config/range-files.ts";
 import { UsageError } from "../net/errors.ts";
+import type { CertificateFiles } from "../tls/tls-config.ts";
 import type { Host } from "./host.ts";
 
 const WHY: Readonly<Record<string, string>> = {
@@ -16,7 +17,7 @@ export async function readConfig(host: Host, path: string): Promise<Config> {
   const config = loadConfig(await reader(host, "configuration")(path), path);
   // What a configuration names lies beside it, wherever weir was started.
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  return await withRangeFiles(withScripts(config, folder), rangeReader(host), folder);
+  return await withRangeFiles(withTlsFiles(withScripts(config, folder), folder), rangeReader(host), folder);
 }
 
 /** With the paths of filters' modules as they are from here. */
@@ -26,6 +27,25 @@ function withScripts(config: Config, folder: string): Config {
       filter.type === "script" ? { ...filter, path: placed(filter.path, folder) } : filter,
     );
     return { ...proxy, filters };
+  });
+  return { ...config, proxies };
+}
+
+/** With the paths of certificates and keys as they are from here. */
+function withTlsFiles(config: Config, folder: string): Config {
+  const here = (file: string) => placed(file, folder);
+  const pair = ({ certificate, key }: CertificateFiles) => ({ certificate: here(certificate), key: here(key) });
+  const proxies = config.proxies.map((proxy) => {
+    const { tls, targetTls } = proxy;
+    return {
+      ...proxy,
+      tls: tls && { ...tls, certificates: tls.certificates.map(pair), clientCa: tls.clientCa && here(tls.clientCa) },
+      targetTls: targetTls && {
+        ...targetTls,
+        ca: targetTls.ca && here(targetTls.ca),
+        credential: targetTls.credential && pair(targetTls.credential),
+      },
+    };
   });
   return { ...config, proxies };
 }

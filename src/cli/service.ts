@@ -3,27 +3,33 @@ import { StoppingError } from "../admin/changes.ts";
 import { ToxicProxies } from "../admin/toxic-proxies.ts";
 import { toxiproxyApp } from "../admin/toxiproxy.ts";
 import { randomFrom } from "../balance/hash.ts";
-import { type Config, DEFAULTS, type ProxyConfig, targetsOf } from "../config/config.ts";
+import { type Config, DEFAULTS, type ProxyConfig } from "../config/config.ts";
 import { same } from "../config/same.ts";
-import { type Choice, type Engine, startEngine } from "../engine/engine.ts";
+import { bridgeTotals, describeTotals } from "../datagram/bridge-totals.ts";
+import type { BridgeControl } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
+import { BridgeSet } from "../engine/bridge-set.ts";
+import { type Engine, startEngine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
-import { needsMainThread } from "../engine/scripts.ts";
 import type { OpenThreads } from "../engine/threads.ts";
+import { bridgeLog } from "../log/bridges.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
-import { Log } from "../log/log.ts";
+import { Log, type LogSink } from "../log/log.ts";
 import { muxLog } from "../log/mux.ts";
 import { onlookerLog } from "../log/onlookers.ts";
 import { targetLog } from "../log/targets.ts";
+import { tlsLog } from "../log/tls.ts";
 import type { Counters } from "../metrics/counters.ts";
 import { formatBytes, type Totals, totals } from "../metrics/totals.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import type { Address } from "../net/address.ts";
 import { SocketError, UsageError } from "../net/errors.ts";
 import type { Bound, Runtime, Timer } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { shutDown } from "../proxy/shutdown.ts";
 import { Turns } from "../proxy/turns.ts";
 import { AdminServer, closed } from "./admin-server.ts";
+import { type Announced, announce } from "./announce.ts";
 import type { Host } from "./host.ts";
 
 /** As many seeds as are easy to type. */
@@ -38,6 +44,7 @@ export class Service {
   readonly #host: Host;
   readonly #read: ReadConfig | undefined;
   readonly #set: ProxySet;
+  readonly #bridges: BridgeSet;
   #config: Config;
   #resolveDrained: () => void = () => {};
   readonly #reloads = new Turns();
@@ -62,16 +69,20 @@ export class Service {
     service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
       await service.#set.start(service.#seeded(config));
+      await service.#bridges.start(config.bridges);
       await service.#admin.start(config.admin).catch(failedToStart("metrics"));
       await service.#serveToxiproxy(config.toxiproxy).catch(failedToStart("toxiproxy"));
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
       service.#set.cut();
+      service.#bridges.cut();
       await service.#close();
       throw error;
     }
-    service.#announce(choice);
+    announce(service.log, choice, service.#running);
     service.#summarise();
+    // Whoever was asked to send a file has nothing to do afterwards.
+    if (config.proxies.length === 0) void service.#bridges.finished.then(() => service.drain());
     return service;
   }
 
@@ -83,10 +94,11 @@ export class Service {
     this.#seed = config.seed ?? Math.floor(randomFrom(runtime.wallClock())() * SEEDS);
     this.#read = read;
     this.#set = new ProxySet((proxy) => this.#open(proxy));
+    this.#bridges = new BridgeSet((bridge) => this.#openBridge(bridge));
     this.drained = new Promise((resolve) => {
       this.#resolveDrained = resolve;
     });
-    this.log = new Log(config.log, host, () => runtime.wallClock());
+    this.log = new Log(config.log, sinkOf(host, config), () => runtime.wallClock());
     this.#admin = new AdminServer(runtime, host, this.log, this);
   }
 
@@ -98,14 +110,18 @@ export class Service {
     return this.#set.all;
   }
 
+  get bridges(): readonly BridgeControl[] {
+    return this.#bridges.all;
+  }
+
   /** What those counted that are no more. */
   get past(): readonly Counters[] {
     return this.#set.past;
   }
 
   get ready(): boolean {
-    const any = this.proxies.length > 0 || this.#toxiproxy !== undefined;
-    return any && this.proxies.every((proxy) => !proxy.draining);
+    const all = [...this.proxies, ...this.bridges];
+    return (all.length > 0 || this.#toxiproxy !== undefined) && all.every(({ draining }) => !draining);
   }
 
   get totals(): Totals {
@@ -136,8 +152,8 @@ export class Service {
     // One that is under way may start proxies.
     await this.#reloads.over;
     const { grace } = this.#config.shutdown;
-    const { proxies } = this;
-    const over = shutDown(this.runtime, proxies, grace, hurry);
+    const { proxies, bridges } = this;
+    const over = shutDown(this.runtime, [...proxies, ...bridges], grace, hurry);
     await Promise.all(proxies.map(({ stopped }) => stopped));
     const { connectionsActive: active } = this.totals;
     if (active > 0) {
@@ -165,7 +181,7 @@ export class Service {
   async #change(config: Config): Promise<Changes> {
     const before = this.#config;
     const admin = await this.#admin.prepare(before.admin, config.admin).catch(failedToStart("metrics"));
-    const changes = await this.#set.change(this.#seeded(config)).catch(async (error) => {
+    const changes = await this.#changeAll(before, config).catch(async (error) => {
       await admin.undo();
       throw error;
     });
@@ -181,10 +197,21 @@ export class Service {
     return { ...changes, later };
   }
 
+  /** All of it or nothing. */
+  async #changeAll(before: Config, config: Config): Promise<Changes> {
+    const bridges = await this.#bridges.change(config.bridges);
+    const proxies = await this.#set.change(this.#seeded(config)).catch(async (error) => {
+      await this.#bridges.change(before.bridges);
+      throw error;
+    });
+    const both = (what: keyof typeof bridges) => [...proxies[what], ...bridges[what]];
+    return { added: both("added"), changed: both("changed"), removed: both("removed"), later: proxies.later };
+  }
+
   #tellChanges({ added, changed, removed, later }: Changes): void {
     const list = (names: readonly string[], what: string) => (names.length > 0 ? [`${names.join(", ")} ${what}`] : []);
     const parts = [...list(added, "added"), ...list(changed, "changed"), ...list(removed, "removed")];
-    const text = `weir: reloaded: ${parts.length > 0 ? parts.join("; ") : "no proxy has changed"}`;
+    const text = `weir: reloaded: ${parts.length > 0 ? parts.join("; ") : "nothing has changed"}`;
     this.log.write("info", "reloaded", text, { added, changed, removed });
     if (later.length === 0) return;
     this.log.write("warn", "reload_later", `weir: takes effect at the next start: ${later.join("; ")}`, { later });
@@ -213,39 +240,21 @@ export class Service {
   #open(config: ProxyConfig): Promise<ProxyControl> {
     const events = connectionLog(this.log, this.#config.log, this.runtime, () => this.totals, this.#tally);
     const targets = targetLog(this.log, config.name);
+    const tls = tlsLog(this.log, config.name, this.runtime);
     const onlookers = onlookerLog(this.log, config.name, (record) => this.#host.outBytes(record));
     return this.engine
-      .open(config, { ...events, ...onlookers, targets, mux: muxLog(this.log, config.name) })
+      .open(config, { ...events, ...onlookers, targets, tls, mux: muxLog(this.log, config.name) })
       .catch(failedToStart(`proxy "${config.name}"`));
   }
 
-  #announce({ engine, fallback }: Choice): void {
-    for (const { address, config } of this.proxies) {
-      const [listen, targets] = [formatAddress(address), targetsOf(config)];
-      const fields = { proxy: config.name, address: listen, targets, protocol: config.mux?.protocol };
-      const shared = config.mux ? ` (${config.mux.protocol} over shared connections)` : "";
-      this.log.write("info", "listening", `listening ${listen} -> ${targets}${shared}`, fields);
-    }
-    const fields = { mode: engine.mode, workers: engine.workers, fallback };
-    this.log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
-    const inMain = this.proxies.filter(({ config }) => engine.mode === "native" && needsMainThread(config));
-    for (const { config } of inMain) {
-      const why = "it inspects, or has a script for a filter";
-      const text = `weir: proxy "${config.name}" runs on the portable engine: ${why}`;
-      this.log.write("info", "portable", text, { proxy: config.name });
-    }
-    this.#announceServer("metrics", this.admin, "/metrics");
-    this.#announceServer("toxiproxy", this.#toxiproxy, "");
-    if (!this.#toxiproxy && !this.proxies.some(({ config: { faults } }) => faults.length > 0)) return;
-    const seed = this.#seed;
-    this.log.write("info", "seed", `seed ${seed}: --seed ${seed} repeats all that is left to chance`, { seed });
+  #openBridge(config: BridgeConfig): Promise<BridgeControl> {
+    const tell = bridgeLog(this.log, this.runtime, config.name);
+    return this.engine.bridge(config, tell).catch(failedToStart(`udp "${config.name}"`));
   }
 
-  #announceServer(name: string, bound: Bound | undefined, path: string): void {
-    if (!bound) return;
-    const address = formatAddress(bound.address);
-    const url = address.startsWith("unix:") ? address : `http://${address}${path}`;
-    this.log.write("info", name, `${name} ${url}`, { address });
+  get #running(): Announced {
+    const { proxies, bridges, admin } = this;
+    return { proxies, bridges, admin, toxiproxy: this.#toxiproxy, seed: this.#seed };
   }
 
   /** Events are lost: from here on the lines count from what the counters say. */
@@ -265,6 +274,9 @@ export class Service {
   }
 
   #printSummary(event: "summary" | "totals"): void {
+    const bridged = bridgeTotals(this.bridges);
+    if (bridged) this.log.write("info", `${event}_udp`, describeTotals(bridged), { ...bridged });
+    if (bridged && this.#config.proxies.length === 0) return;
     const sum = this.totals;
     const bytes = `up: ${formatBytes(sum.bytesUpstream)} | down: ${formatBytes(sum.bytesDownstream)}`;
     const text = `[METRICS] active: ${sum.connectionsActive} | total: ${sum.connectionsTotal} | ${bytes}`;
@@ -273,7 +285,7 @@ export class Service {
 
   async #close(): Promise<void> {
     this.#summary?.cancel();
-    await this.#set.drain();
+    await Promise.all([this.#set.drain(), this.#bridges.drain()]);
     await this.#admin.close();
     await closed(this.runtime, this.#toxiproxy);
     await this.engine.close();
@@ -295,10 +307,11 @@ function postponed(before: Config, { engine, log, toxiproxy, seed }: Config): st
   ];
 }
 
-/** `native, 2 workers` */
-export function describeEngine({ mode, workers }: Engine): string {
-  if (mode === "portable") return mode;
-  return `${mode}, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+/** Where the log goes: what is sent to standard output as data is not to be mixed with it. */
+function sinkOf(host: Host, { bridges }: Config): LogSink {
+  const taken = bridges.some(({ to }) => to.some((sink) => sink.kind === "descriptor" && sink.descriptor === 1));
+  const err = (line: string) => host.err(line);
+  return taken ? { out: err, err } : host;
 }
 
 /** A path that can never become a socket is a mistake in the configuration; a taken port is bad luck. */

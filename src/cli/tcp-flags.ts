@@ -3,6 +3,7 @@ import { BALANCES, DEFAULT_ADMIN, NONE_HEALTHY, PROXY_VERSIONS, REFUSALS } from 
 import { STREAM_TYPES } from "../filter/faults/fault.ts";
 import type { Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
+import { TLS_FLAGS } from "./tls-flag-table.ts";
 
 const NAME = { name: "name", kind: "label", about: "What logs and metrics call the proxy" } as const;
 
@@ -137,9 +138,16 @@ const RELAY_FLAGS = [
       },
     ],
   },
+  TLS_FLAGS,
   {
     title: "Timeouts",
     flags: [
+      {
+        name: "hello-timeout",
+        kind: "durationOrOff",
+        default: "5s",
+        about: "For the ClientHello, where targets are chosen by sni or alpn",
+      },
       { name: "connect-timeout", kind: "durationOrOff", default: "5s", about: "To reach the target" },
       { name: "idle-timeout", kind: "durationOrOff", default: "10m", about: "Without a byte either way" },
       {

@@ -18,7 +18,11 @@ export function checkMux({ mux, proxyProtocol, targets }: ProxyConfig): Problem[
     const why = "clients share connections to the targets, and a PROXY header speaks for one of them alone";
     problems.push(wrong(["proxy_protocol", "send"], `${why}; leave send out, or use a proxy instead`));
   }
-  for (const [index, { maxConnections }] of targets.entries()) {
+  for (const [index, { maxConnections, sni, alpn }] of targets.entries()) {
+    for (const key of [...(sni ? ["sni"] : []), ...(alpn ? ["alpn"] : [])]) {
+      const why = "clients share connections to the target, and a TLS connection is one client's alone";
+      problems.push(wrong(["targets", index, key], `${why}; leave ${key} out, or use a proxy instead`));
+    }
     if (maxConnections === 0) continue;
     const why = "clients share connections to the target; limit these with connections, and leave max_connections out";
     problems.push(wrong(["targets", index, "max_connections"], why));

@@ -3,6 +3,8 @@ import { covers, formatAddress } from "../net/address.ts";
 import { formatTarget, sameTarget } from "../net/target-name.ts";
 import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
+import { checkRoutes } from "./check-routes.ts";
+import { checkTls } from "./check-tls.ts";
 import { checkUdpProxy } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
@@ -19,7 +21,9 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...targetsForNobody(proxy),
     ...repeatedTargets(proxy),
     ...observersOfThemselves(proxy),
+    ...checkTls(proxy),
     ...checkMux(proxy),
+    ...checkRoutes(proxy),
     ...checkUdpProxy(proxy),
     ...checkFaults(proxy),
   ];
@@ -81,9 +85,10 @@ function targetsForNobody({ targets }: ProxyConfig): Problem[] {
 }
 
 function repeatedTargets({ targets }: ProxyConfig): Problem[] {
-  return targets.flatMap(({ address }, index) => {
+  return targets.flatMap(({ address, sni, alpn }, index) => {
     if (targets.findIndex((other) => sameTarget(other.address, address)) === index) return [];
-    const why = `the target ${formatTarget(address)} is there twice; give it a weight instead`;
+    const remedy = (sni ?? alpn) ? "write all its names and protocols into one" : "give it a weight instead";
+    const why = `the target ${formatTarget(address)} is there twice; ${remedy}`;
     return [wrong(["targets", index], why)];
   });
 }

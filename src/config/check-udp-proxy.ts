@@ -10,7 +10,7 @@ import { type Path, type Problem, wrong } from "./problem.ts";
 /** Paths begin at the proxy (`timeouts.fin`). */
 export function checkUdpProxy(proxy: ProxyConfig): Problem[] {
   if (proxy.listen.kind !== "udp") return udpTargets(proxy);
-  return [...meaningless(proxy), ...unixTargets(proxy), ...headers(proxy), ...unbounded(proxy)];
+  return [...meaningless(proxy), ...otherTargets(proxy), ...headers(proxy), ...unbounded(proxy)];
 }
 
 /** Why a fault is none of such a proxy, with the key that is to blame. */
@@ -42,6 +42,9 @@ function meaningless(proxy: ProxyConfig): Problem[] {
     [proxy.reusePort, ["reuse_port"], "another process would get the datagrams of sessions that are here"],
     [proxy.refuse !== usual.refuse, ["refuse"], "who is shut out over UDP gets no answer"],
     [proxy.retries !== usual.retries, ["retries"], `retries ${stream}, which can fail to be opened`],
+    [proxy.tls !== null, ["tls"], "there is no TLS over UDP here"],
+    [proxy.targetTls !== null, ["target_tls"], "there is no TLS over UDP here"],
+    [timeouts.hello !== usual.timeouts.hello, ["timeouts", "hello"], `timeouts.hello ${stream}`],
     [timeouts.fin !== usual.timeouts.fin, ["timeouts", "fin"], `timeouts.fin ${stream}`],
     [queue.size !== usual.queue.size, ["queue", "size"], "nobody waits for a session: the idlest makes room"],
     [queue.timeout !== usual.queue.timeout, ["queue", "timeout"], "nobody waits for a session: the idlest makes room"],
@@ -67,8 +70,13 @@ function udpTargets({ listen, targets }: ProxyConfig): Problem[] {
   });
 }
 
-function unixTargets({ targets }: ProxyConfig): Problem[] {
-  return targets.flatMap(({ address }, index) => {
+function otherTargets({ targets }: ProxyConfig): Problem[] {
+  return targets.flatMap(({ address, sni, alpn }, index) => {
+    const key = sni ? "sni" : alpn ? "alpn" : undefined;
+    if (key) return [wrong(["targets", index, key], `${key} is what TLS clients say, over connections; leave it out`)];
+    if (address.kind === "tcp" && address.tls) {
+      return [wrong(["targets", index], `there is no TLS over UDP here; write "${address.host}:${address.port}"`)];
+    }
     if (address.kind !== "unix") return [];
     return [
       wrong(["targets", index], `${formatTarget(address)} takes no UDP datagrams; write an IP address and a port`),

@@ -4,6 +4,8 @@
 import { asReached, covers, formatAddress, type ListenAddress } from "../net/address.ts";
 import { formatTarget, isAddress } from "../net/target-name.ts";
 import { checkProxy } from "./check-proxy.ts";
+import { bridgeListeners, checkBridges } from "./check-udp.ts";
+import { wayBack } from "./circle.ts";
 import type { Config, ProxyConfig, TargetConfig } from "./config.ts";
 import { formatPath, type Path, type Problem, wrong } from "./problem.ts";
 
@@ -15,17 +17,24 @@ import { formatPath, type Path, type Problem, wrong } from "./problem.ts";
  * @example checkConfig(config).map((problem) => problem.message)
  */
 export function checkConfig(config: Config): Problem[] {
-  const { proxies, toxiproxy } = config;
+  const { proxies, bridges, toxiproxy } = config;
   // Toxiproxy's clients make their own.
-  if (proxies.length === 0 && toxiproxy === null) {
-    return [wrong([], "there is no proxy; add [[proxy]] or [[mux]] with listen and target")];
+  if (proxies.length === 0 && bridges.length === 0 && toxiproxy === null) {
+    const what = "[[proxy]] or [[mux]] with listen and target, or [[udp]] with from and to";
+    return [wrong([], `there is nothing to run; add ${what}`)];
   }
   const paths = pathsOf(proxies);
   const at: At = (index, ...within) => [...(paths[index] ?? []), ...within];
   const single = proxies.flatMap((proxy, index) => {
     return checkProxy(proxy).map((problem) => ({ ...problem, path: at(index, ...problem.path) }));
   });
-  return [...repeatedNames(proxies, at), ...repeatedAddresses(config, at), ...loops(proxies, at), ...single];
+  return [
+    ...repeatedNames(config, at),
+    ...repeatedAddresses(config, at),
+    ...loops(proxies, at),
+    ...single,
+    ...checkBridges(bridges),
+  ];
 }
 
 /** Where files have something of a proxy. */
@@ -40,14 +49,18 @@ function pathsOf(proxies: readonly ProxyConfig[]): Path[] {
   });
 }
 
-function repeatedNames(proxies: readonly ProxyConfig[], at: At): Problem[] {
-  const first = new Map<string, number>();
-  return proxies.flatMap(({ name }, index) => {
+function repeatedNames({ proxies, bridges }: Config, at: At): Problem[] {
+  const first = new Map<string, Path>();
+  const named = [
+    ...proxies.map(({ name }, index) => ({ name, path: at(index) })),
+    ...bridges.map(({ name }, index) => ({ name, path: ["udp", index] })),
+  ];
+  return named.flatMap(({ name, path }) => {
     const other = first.get(name);
-    if (other === undefined) first.set(name, index);
+    if (other === undefined) first.set(name, path);
     if (other === undefined) return [];
-    const where = formatPath(at(other));
-    return [wrong(at(index, "name"), `the name "${name}" is already that of ${where}; choose another`)];
+    const where = formatPath(other);
+    return [wrong([...path, "name"], `the name "${name}" is already that of ${where}; choose another`)];
   });
 }
 
@@ -57,10 +70,11 @@ interface Listening {
   readonly address: ListenAddress;
 }
 
-function repeatedAddresses({ admin, proxies }: Config, at: At): Problem[] {
+function repeatedAddresses({ admin, proxies, bridges }: Config, at: At): Problem[] {
   const listening: Listening[] = proxies.map(({ name, listen }, index) => {
     return { who: `proxy "${name}"`, path: at(index, "listen"), address: listen };
   });
+  listening.push(...bridgeListeners(bridges));
   // An admin address that nobody asked for gives way.
   if (admin.listen && admin.explicit) {
     listening.push({ who: "the admin page", path: ["admin", "listen"], address: admin.listen });
@@ -107,19 +121,4 @@ function reached(from: ProxyConfig, proxies: readonly ProxyConfig[]): number[] {
 function leadsTo(from: Pick<ProxyConfig, "listen">, { address }: TargetConfig, { listen }: ProxyConfig): boolean {
   // Where a name of DNS leads is not known yet.
   return isAddress(address) && covers(listen, asReached(from, address));
-}
-
-/** The shortest way from a proxy through later ones back to itself, as positions. */
-function wayBack(links: readonly (readonly number[])[], origin: number): number[] | undefined {
-  const seen = new Set<number>();
-  const ways: number[][] = [[origin]];
-  for (const way of ways) {
-    for (const next of links[way.at(-1) ?? origin] ?? []) {
-      if (next === origin) return way;
-      if (next < origin || seen.has(next)) continue;
-      seen.add(next);
-      ways.push([...way, next]);
-    }
-  }
-  return undefined;
 }

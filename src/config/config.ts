@@ -2,8 +2,10 @@
  * What weir can be told, after reading and checking: every default filled in, durations in milliseconds,
  * sizes in bytes, addresses parsed. Command lines and files both end here.
  */
+
 import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { FilterConfig } from "../filter/filter.ts";
 import type { MuxConfig } from "../mux/mux-config.ts";
@@ -11,6 +13,7 @@ import { type Address, type ListenAddress, parseUdp } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
 import { type DnsName, formatTarget, parseTarget } from "../net/target-name.ts";
 import type { ObserverConfig } from "../observe/observer-config.ts";
+import type { ListenTlsConfig, TargetTlsConfig } from "../tls/tls-config.ts";
 import type { InspectConfig } from "./inspect-schema.ts";
 
 export interface Config {
@@ -23,6 +26,7 @@ export interface Config {
   /** Of all chance; null: another one at each start. */
   readonly seed: number | null;
   readonly proxies: readonly ProxyConfig[];
+  readonly bridges: readonly BridgeConfig[];
 }
 
 export interface AdminConfig {
@@ -150,6 +154,10 @@ export interface ProxyConfig {
    * of probes and no setting of them, so a short outage would end an idle connection.
    */
   readonly keepAlive: number;
+  /** Of a listener that says `tls://`; null for others. */
+  readonly tls: ListenTlsConfig | null;
+  /** Of targets that say `tls://`; null: what holds without a word. */
+  readonly targetTls: TargetTlsConfig | null;
   /** Other processes may listen on the same address, as long as each of them says so (SO_REUSEPORT). */
   readonly reusePort: boolean;
 }
@@ -162,6 +170,10 @@ export interface TargetConfig {
   readonly backup: boolean;
   /** Connections at once; 0: any number. */
   readonly maxConnections: number;
+  /** For TLS clients that ask for one of these names: `example.com`, `*.example.com`; without, for any. */
+  readonly sni?: readonly string[];
+  /** For TLS clients that speak one of these protocols; without, for any. */
+  readonly alpn?: readonly string[];
   /** It was written udp://, which is for proxies alone that listen so; their other targets mean the same. */
   readonly datagrams?: true;
 }
@@ -217,6 +229,8 @@ export function targetsOf({ targets }: Pick<ProxyConfig, "targets">): string {
 
 /** Milliseconds; 0 turns a timeout off. */
 export interface Timeouts {
+  /** For a whole ClientHello, where targets are chosen by it. */
+  readonly hello: number;
   /** From the start of the attempt to an established target connection. */
   readonly connect: number;
   /** Without a byte either way. */
@@ -277,7 +291,7 @@ export const DEFAULTS = {
   engine: { mode: "auto", workers: "auto" },
   shutdown: { grace: 60_000 },
   proxy: {
-    timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
+    timeouts: { hello: 5_000, connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
     buffer: 262_144,
     noDelay: true,
     keepAlive: 0,
@@ -305,6 +319,8 @@ export const DEFAULTS = {
     faults: [],
     seed: 0,
     source: null,
+    tls: null,
+    targetTls: null,
   },
 } as const satisfies {
   log: LogConfig;

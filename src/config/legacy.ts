@@ -29,7 +29,7 @@ const cloneSchema = t.table("The configuration of tcp-clone.", {
 /** tcp-clone's file: any number of `[[tcp_clone]]`. */
 export const tcpCloneFormat: Format = {
   name: "tcp-clone",
-  keys: keysOf(cloneSchema).known,
+  keys: keysOf(cloneSchema),
   read(file) {
     const result = read(cloneSchema, file);
     return result.ok ? { ok: true, value: fromClones(result.value) } : result;
@@ -61,7 +61,7 @@ const flatSchema = t.table("The configuration of basic-tcp-proxy.", {
 /** basic-tcp-proxy's file, `proxy.toml`: one proxy, no tables. */
 export const basicTcpProxyFormat: Format = {
   name: "basic-tcp-proxy",
-  keys: keysOf(flatSchema).known,
+  keys: keysOf(flatSchema),
   read(file) {
     const result = read(flatSchema, file);
     return result.ok ? { ok: true, value: fromFlat(result.value) } : result;
@@ -123,7 +123,7 @@ function fromClones({ tcp_clone }: v.InferOutput<typeof cloneSchema>): Config {
   });
   const admin = { listen: parseAddress(DEFAULT_ADMIN, "listen"), explicit: false, tokenEnv: null };
   const { log, engine, shutdown } = DEFAULTS;
-  return { admin, log, engine, shutdown, toxiproxy: null, seed: null, proxies };
+  return { admin, log, engine, shutdown, toxiproxy: null, seed: null, bridges: [], proxies };
 }
 
 function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
@@ -135,6 +135,7 @@ function fromFlat(file: v.InferOutput<typeof flatSchema>): Config {
     shutdown: { grace: file.grace_period_secs },
     toxiproxy: null,
     seed: null,
+    bridges: [],
     proxies: [{ ...DEFAULTS.proxy, name: "proxy-1", listen, targets: [plainTarget(target)] }],
   };
 }

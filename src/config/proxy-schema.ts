@@ -20,6 +20,8 @@ import { faultSchema, toFault } from "./fault-schema.ts";
 import { filterSchema, toFilter } from "./filter-schema.ts";
 import { inspectSchema, toInspect } from "./inspect-schema.ts";
 import { observerSchema, toObserver } from "./observer-schema.ts";
+import { routeEntries } from "./route-schema.ts";
+import { targetTlsSchema, tlsSchema, toTargetTls, toTls } from "./tls-schema.ts";
 import { isTable } from "./toml.ts";
 import { COUNT_MAX, formatDuration } from "./units.ts";
 import * as t from "./values.ts";
@@ -86,6 +88,8 @@ export function proxyEntries(list: "proxy" | "mux") {
       DEFAULTS.proxy.retries,
     ),
     source: v.optional(t.ipAddress("The local IP address from which targets are connected.")),
+    tls: v.optional(tlsSchema()),
+    target_tls: v.optional(targetTlsSchema()),
     timeouts: v.optional(timeoutsSchema(), {}),
     observer: v.optional(t.list("Who gets copies.", within("observer"), observerSchema()), []),
     inspect: v.optional(t.list("What is written down.", within("inspect"), inspectSchema()), []),
@@ -116,6 +120,7 @@ export function withTarget<const S extends v.GenericSchema>(fields: S) {
 export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfig {
   const { queue, rate, proxy_protocol: proxyProtocol } = proxy;
   const udp = proxy.listen.kind === "udp";
+  const { hello, connect, idle = udp ? UDP.idle : DEFAULTS.proxy.timeouts.idle, fin, lifetime } = proxy.timeouts;
   return {
     name: proxy.name ?? `proxy-${index + 1}`,
     listen: proxy.listen,
@@ -125,7 +130,7 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     noneHealthy: proxy.none_healthy,
     health: proxy.health ? toHealth(proxy.health) : null,
     dns,
-    timeouts: { ...proxy.timeouts, idle: proxy.timeouts.idle ?? (udp ? UDP.idle : DEFAULTS.proxy.timeouts.idle) },
+    timeouts: { hello, connect, idle, fin, lifetime },
     buffer: proxy.buffer,
     noDelay: proxy.nodelay,
     keepAlive: proxy.keepalive,
@@ -156,6 +161,8 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     faults: proxy.fault.map(toFault),
     seed: DEFAULTS.proxy.seed,
     source: proxy.source ?? null,
+    tls: proxy.tls ? toTls(proxy.tls) : null,
+    targetTls: proxy.target_tls ? toTargetTls(proxy.target_tls) : null,
   };
 }
 
@@ -168,6 +175,7 @@ function targetsSchema() {
     weight: v.optional(t.wholeNumber("Its share of new connections against that of the others.", WEIGHT_MAX), 1),
     backup: v.optional(t.flag("Used only when no other target is well."), false),
     max_connections: v.optional(t.wholeNumber("Connections at once, 0 for any number.", COUNT_MAX), 0),
+    ...routeEntries(),
   });
   const target = v.union([written, detailed], t.wrong('an address such as "10.0.0.1:8080" or { address = "…" }'));
   return v.pipe(
@@ -182,8 +190,8 @@ function targetsSchema() {
 
 function toTarget(target: NonNullable<Proxy["targets"]>[number]): TargetConfig {
   if ("maxConnections" in target) return target;
-  const { address, weight, backup, max_connections: maxConnections } = target;
-  return { ...address, weight, backup, maxConnections };
+  const { address, weight, backup, max_connections: maxConnections, sni, alpn } = target;
+  return { ...address, weight, backup, maxConnections, ...(sni && { sni }), ...(alpn && { alpn }) };
 }
 
 function healthSchema() {
@@ -238,8 +246,12 @@ function proxyProtocolSchema() {
 }
 
 function timeoutsSchema() {
-  const { connect, idle, fin, lifetime } = DEFAULTS.proxy.timeouts;
+  const { hello, connect, idle, fin, lifetime } = DEFAULTS.proxy.timeouts;
   return t.table('After which times weir gives up; 0s or "off" never does.', {
+    hello: v.optional(
+      t.durationOrOff("For the ClientHello, where targets are chosen by sni or alpn."),
+      formatDuration(hello),
+    ),
     connect: v.optional(t.durationOrOff("To reach the target."), formatDuration(connect)),
     idle: v.optional(
       t.durationOrOff(`Without a byte either way; ${formatDuration(idle)}, of UDP ${formatDuration(UDP.idle)}.`),

@@ -34,15 +34,9 @@ export function read<const S extends v.GenericSchema>(schema: S, input: unknown)
   return { ok: false, problems: [...misshapen, ...values.filter((problem) => !explained(problem, misshapen))] };
 }
 
-/** The keys a table may have: those it knows, and those it knows to be missing from this version. */
-export function keysOf(schema: Schema): Keys {
-  const { later } = v.getMetadata(schema);
-  return { known: Object.keys(schema.entries ?? {}), later: Array.isArray(later) ? later : [] };
-}
-
-interface Keys {
-  readonly known: readonly string[];
-  readonly later: readonly string[];
+/** The keys a table may have. */
+export function keysOf(schema: Schema): readonly string[] {
+  return Object.keys(schema.entries ?? {});
 }
 
 /** The parts of the kinds of schema that files are made of. */
@@ -77,17 +71,16 @@ function checkShape(schema: Schema, input: unknown, path: Path): Misshape[] {
   if (!isTable(input)) {
     return [{ path, at: "value", message: wrong("a table")({ input }) }];
   }
-  const keys = keysOf(schema);
+  const known = keysOf(schema);
   return Object.keys(input).flatMap((key) => {
-    const entry = keys.known.includes(key) ? schema.entries?.[key] : undefined;
-    return entry ? checkShape(entry, input[key], [...path, key]) : unknownKey(key, input, path, keys);
+    const entry = known.includes(key) ? schema.entries?.[key] : undefined;
+    return entry ? checkShape(entry, input[key], [...path, key]) : unknownKey(key, input, path, known);
   });
 }
 
-function unknownKey(key: string, table: Table, at: Path, { known, later }: Keys): Misshape {
+function unknownKey(key: string, table: Table, at: Path, known: readonly string[]): Misshape {
   const path = [...at, key];
-  if (later.includes(key)) return { path, at: "key", message: `"${key}" is not supported yet; remove it` };
-  const meant = nearest(key, [...known, ...later]);
+  const meant = nearest(key, known);
   if (meant === undefined) {
     return { path, at: "key", message: `unknown key "${key}"; the keys here are ${known.join(", ")}` };
   }

@@ -13,12 +13,9 @@ import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
 
-/**
- * A table with exactly these keys. `later` names keys that users may expect from weir and that this version
- * does not have.
- */
-export function table<const E extends v.ObjectEntries>(about: string, entries: E, later: readonly string[] = []) {
-  return v.pipe(v.strictObject(entries, tableMessage), v.description(about), v.metadata({ later }));
+/** A table with exactly these keys. */
+export function table<const E extends v.ObjectEntries>(about: string, entries: E) {
+  return v.pipe(v.strictObject(entries, tableMessage), v.description(about));
 }
 
 /** `written` shows how: `tables written [[proxy]]`. */
@@ -56,7 +53,7 @@ export function listenAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
 }
 
-/** The same, or `udp://` with an IP address. */
+/** Where a proxy listens, over TLS or without, or for datagrams. A port alone may be a number. */
 export function proxyAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseListen);
 }

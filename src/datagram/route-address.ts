@@ -12,6 +12,7 @@
  */
 import {
   type Address,
+  type AddressUse,
   type Fail,
   formatAddress,
   hostAndPort,
@@ -82,7 +83,7 @@ export function parseRoute(text: string, direction: Direction): SourceAddress | 
   if (text === "") return fail(`it is empty; use ${KINDS[direction]}`);
   if (text === "-") return { kind: "descriptor", descriptor: direction === "from" ? 0 : 1 };
   if (/^file:/i.test(text)) return { kind: "file", path: filePath(text.slice(5), fail) };
-  if (/^fd:/i.test(text)) return { kind: "descriptor", descriptor: descriptorOf(text.slice(3), fail) };
+  if (/^fd:/i.test(text)) return { kind: "descriptor", descriptor: descriptorOf(text.slice(3), direction, fail) };
   if (/^(\/|\.\/)/.test(text)) fail(`a file is written "file:${text}", a unix socket "unix:${text}"`);
   if (text.startsWith("unix:")) return stream(parseAddress(text, "target"), false, direction, fail);
   const [, scheme = "udp", rest = text] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text) ?? [];
@@ -91,11 +92,11 @@ export function parseRoute(text: string, direction: Direction): SourceAddress | 
       return udpRoute(rest, direction, fail);
     case "tcp":
     case "tls":
-      return stream(hostAndPort(rest, "target", fail), scheme.toLowerCase() === "tls", direction, fail);
+      return stream(oneHost(rest, "target", fail), scheme.toLowerCase() === "tls", direction, fail);
     case "listen":
       return {
         kind: "listen",
-        address: rest.startsWith("unix:") ? parseAddress(rest, "listen") : hostAndPort(rest, "listen", fail),
+        address: rest.startsWith("unix:") ? parseAddress(rest, "listen") : oneHost(rest, "listen", fail),
       };
     default:
       return fail(`unknown scheme "${scheme}://"; use ${KINDS[direction]}`);
@@ -123,6 +124,13 @@ export function formatRoute(route: SourceAddress | SinkAddress): string {
 function formatUdpRoute({ host, port, source, interface: name }: UdpRoute): string {
   const from = source === undefined ? "" : `${source.includes(":") ? `[${source}]` : source}@`;
   return `udp://${from}${formatAddress({ kind: "tcp", host, port })}${name === undefined ? "" : `%${name}`}`;
+}
+
+/** What a connection has at its other end is never a group. */
+function oneHost(text: string, use: AddressUse, fail: Fail): TcpAddress {
+  const address = hostAndPort(text, use, fail);
+  if (isMulticast(address.host)) fail(`${address.host} is a multicast group, which has no connections; use udp://`);
+  return address;
 }
 
 function stream(address: Address, tls: boolean, direction: Direction, fail: Fail): StreamRoute {
@@ -164,6 +172,7 @@ function inZone({ host, port }: TcpAddress): { host: { address: string; zone?: s
 
 function sourceOf(text: string, group: string, fail: Fail): string {
   const source = text.replace(/^\[(.*)\]$/, "$1");
+  if (source === "") fail('the source is missing before "@"; leave "@" out to hear every source');
   if (isMulticast(source) || isIPv6(source) !== isIPv6(group))
     fail(`"${text}" is not an address that could send to ${group}`);
   const parsed = hostAndPort(isIPv6(source) ? `[${source}]:1` : `${source}:1`, "target", fail);
@@ -180,8 +189,12 @@ function filePath(written: string, fail: Fail): string {
   return path;
 }
 
-function descriptorOf(text: string, fail: Fail): number {
+function descriptorOf(text: string, direction: Direction, fail: Fail): number {
   const descriptor = Number(text);
   if (!/^\d{1,7}$/.test(text)) fail(`"${text}" is not a descriptor; write a number such as fd:3`);
+  if (direction === "to" && descriptor === 0) fail('descriptor 0 is standard input; write "-" for standard output');
+  if (direction === "from" && (descriptor === 1 || descriptor === 2)) {
+    fail(`descriptor ${descriptor} is for what weir prints; write "-" for standard input`);
+  }
   return descriptor;
 }

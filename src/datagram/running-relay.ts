@@ -15,6 +15,7 @@ import type { ConnectionList } from "../proxy/control.ts";
 import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts";
 import { Door } from "../proxy/door.ts";
 import type { EntranceMemory } from "../proxy/entrance.ts";
+import type { ObserverMemory } from "../proxy/onlookers.ts";
 import type { ProxyEvents, Share } from "../proxy/proxy.ts";
 import type { Connection } from "../proxy/record.ts";
 import { Rules } from "../proxy/rules.ts";
@@ -129,11 +130,17 @@ export class RunningRelay implements SessionOwner {
   }
 
   /** Other rules for the sessions to come; those that live keep theirs, but for the faults. */
-  configure(config: ProxyConfig, memory: EntranceMemory): void {
+  configure(
+    config: ProxyConfig,
+    memory: EntranceMemory,
+    _observers: ObserverMemory,
+    targets: readonly TargetShare[],
+  ): void {
     const before = this.#rules.config;
     this.#rules = new Rules(config);
     this.#pool.configure(config);
     this.#door.configure(memory.sources);
+    this.retarget(targets);
     if (same(before.faults, config.faults) && before.seed === config.seed) return;
     for (const session of [...this.#sessions.values()]) session.refault();
   }
@@ -236,7 +243,8 @@ export class RunningRelay implements SessionOwner {
       return;
     }
     const target = this.#pool.choose(session, NOBODY);
-    if (target === "none") session.refuse("no_target", chunk);
+    // Nobody says of datagrams for whom targets are: the configuration has none that are for some alone.
+    if (target === "none" || target === "unrouted") session.refuse("no_target", chunk);
     else if (target === "busy") session.refuse("queue_full", chunk, "targets are full");
     else if (!this.#makeRoom()) {
       target.give();

@@ -267,6 +267,8 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
       bytesUpstream: this.#bytesUpstream,
       bytesDownstream: this.#bytesDownstream,
       requests: null,
+      serverName: null,
+      tls: null,
       datagrams: {
         upstream: this.#upstream,
         downstream: this.#downstream,

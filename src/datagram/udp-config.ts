@@ -27,7 +27,7 @@ export interface BridgeConfig {
   readonly file: FileConfig;
 }
 
-export interface MulticastConfig {
+interface MulticastConfig {
   /** Routers that a datagram may pass, 0 to 255; 1: none. */
   readonly ttl: number;
   /** Members on this machine get a copy. */
@@ -36,7 +36,7 @@ export interface MulticastConfig {
   readonly interface: string | null;
 }
 
-export interface FileConfig {
+interface FileConfig {
   /** Bytes after which a file is put aside as FILE.1, FILE.2, …; 0: never. */
   readonly maxSize: number;
   /** So many of those are kept. */

@@ -1,5 +1,7 @@
 /** An engine runs proxies: in this thread on the runtime's sockets (portable), or in threads of its own (native). */
 import type { EngineConfig, ProxyConfig } from "../config/config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
@@ -27,7 +29,9 @@ export interface Engine {
    * for a script that cannot be loaded. `scripts`: those that need not be.
    */
   open(config: ProxyConfig, events?: ProxyEvents, scripts?: Scripts): Promise<ProxyControl>;
-  /** Ends the threads; every proxy has to be drained or cut before. */
+  /** Starts a bridge. Rejects with a `SocketError` or a `FileError` that names the end which cannot be opened. */
+  bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl>;
+  /** Ends the threads; every proxy and bridge has to be drained or cut before. */
   close(): Promise<void>;
 }
 

@@ -45,6 +45,7 @@ export class NativeProxy implements ProxyControl {
   readonly #group: TargetGroup;
   readonly #observers: ObserverGroup;
   #memory: EntranceMemory;
+  #configuring = false;
   #resolveOpened: () => void = () => {};
   #resolveStopped: () => void = () => {};
   #resolveDrained: () => void = () => {};
@@ -75,7 +76,9 @@ export class NativeProxy implements ProxyControl {
     });
     this.#group = new TargetGroup(runtime, config, workers.length, {
       ...events.targets,
-      changed: (targets) => this.#post({ type: "retarget", proxy: number, targets }),
+      changed: (targets) => {
+        if (!this.#configuring) this.#post({ type: "retarget", proxy: number, targets });
+      },
     });
   }
 
@@ -159,10 +162,14 @@ export class NativeProxy implements ProxyControl {
   async configure(config: ProxyConfig): Promise<void> {
     this.config = config;
     this.#memory = entranceMemory(config, this.#workers.length, this.#runtime.wallClock(), this.#memory);
+    // Workers get them together: other targets alone could be for other clients than they know.
+    this.#configuring = true;
     this.#group.configure(config);
+    this.#configuring = false;
     this.#observers.configure(config.observers);
-    const [memory, observers] = [this.#memory, this.#observers.memory];
-    await this.#ask((request) => ({ type: "configure", request, proxy: this.#number, config, memory, observers }));
+    const proxy = this.#number;
+    const shared = { memory: this.#memory, observers: this.#observers.memory, targets: this.#group.shares };
+    await this.#ask((request) => ({ type: "configure", request, proxy, config, ...shared }));
   }
 
   async drain(): Promise<void> {

@@ -4,7 +4,9 @@
  * clients that wait in their queues wait for the replacement.
  */
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/control.ts";
 import { LISTENING } from "../datagram/running-relay.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
@@ -12,7 +14,9 @@ import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
 import { weightOf } from "../proxy/onlookers.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { NativeBridge } from "./native-bridge.ts";
 import { NativeProxy, servingOf } from "./native-proxy.ts";
+import { bridgeNeedsMainThread, PortableBridge } from "./portable-bridge.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { FromWorker, ProxyEvent } from "./protocol.ts";
 import { needsMainThread, type Scripts } from "./scripts.ts";
@@ -34,6 +38,8 @@ export class NativeEngine implements Engine {
   readonly #main: Runtime;
   readonly #nextId: () => number;
   #lastProxy = 0;
+  readonly #bridges = new Map<number, NativeBridge>();
+  #lastBridge = 0;
 
   /** `workers`: how many threads, or one for each core. Rejects if they cannot run. */
   static async start(runtime: Runtime, threads: Threads, workers: number | "auto"): Promise<NativeEngine> {
@@ -94,6 +100,22 @@ export class NativeEngine implements Engine {
     return proxy;
   }
 
+  async bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl> {
+    if (bridgeNeedsMainThread(config)) return await PortableBridge.open(this.#main, config, tell);
+    const number = ++this.#lastBridge;
+    const worker = this.#workers[number % this.#workers.length] as Worker;
+    const bridge = new NativeBridge(number, config, tell, worker);
+    this.#bridges.set(number, bridge);
+    bridge.onDrained = () => this.#bridges.delete(number);
+    try {
+      await bridge.start();
+    } catch (error) {
+      this.#bridges.delete(number);
+      throw error;
+    }
+    return bridge;
+  }
+
   #listen(config: ProxyConfig, count: number): Promise<Listening> {
     const { listen } = config;
     if (listen.kind === "udp") return this.#threads.datagram(listen, LISTENING);
@@ -119,6 +141,12 @@ export class NativeEngine implements Engine {
         return;
       case "answer":
         this.#proxies.get(message.proxy)?.answered(message.request, worker.index, message.answer);
+        return;
+      case "bridge_opened":
+      case "bridge_failed":
+      case "bridge_event":
+      case "bridge_drained":
+        this.#bridges.get(message.bridge)?.heard(message);
         return;
       case "nudge":
         this.#proxies.get(message.proxy)?.nudged(worker);
@@ -159,11 +187,13 @@ export class NativeEngine implements Engine {
       lost += connections;
       Atomics.sub(this.#sessions, 0, connections * weightOf(proxy.config));
     }
+    for (const bridge of this.#bridges.values()) if (bridge.worker.index === index) bridge.abandoned();
     this.watch.died?.(index, lost, stack);
   }
 
   /** A new thread in the place of a dead one: it gets its share of every proxy that still listens. */
   #enlist(worker: Worker): void {
     for (const proxy of this.#proxies.values()) proxy.enlist(worker);
+    for (const bridge of this.#bridges.values()) if (bridge.worker === worker) bridge.replaced();
   }
 }

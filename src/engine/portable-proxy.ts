@@ -8,8 +8,12 @@ import type { ObserverCounters, ObserverView } from "../observe/observer-counter
 import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
 import { openCore, type ProxyCore } from "../proxy/core.ts";
+import { sameBudget } from "../proxy/descriptors.ts";
 import { type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
+import type { CertificateState } from "../tls/files.ts";
+import { TlsKeeper } from "../tls/keeper.ts";
+import { usesTls } from "../tls/tls-config.ts";
 import { loadScripts, type Scripts } from "./scripts.ts";
 
 let lastId = 0;
@@ -22,6 +26,7 @@ export class PortableProxy implements ProxyControl {
   #memory: EntranceMemory;
   readonly #observers: ObserverGroup;
   readonly #known: Scripts | undefined;
+  readonly #keeper: TlsKeeper | undefined;
 
   /** `nextId`: unique in this process; `known`: scripts that need not be loaded, by what stands for their path. */
   static async open(
@@ -32,7 +37,9 @@ export class PortableProxy implements ProxyControl {
     known?: Scripts,
   ): Promise<PortableProxy> {
     let core: ProxyCore | undefined;
-    const group = new TargetGroup(runtime, config, 1, {
+    const keeper = usesTls(config) ? new TlsKeeper(runtime, config, events.tls) : undefined;
+    const outer = keeper ? sameBudget(keeper.over(runtime), runtime) : runtime;
+    const group = new TargetGroup(outer, config, 1, {
       ...events.targets,
       changed: (targets) => core?.retarget(targets),
     });
@@ -46,21 +53,22 @@ export class PortableProxy implements ProxyControl {
       workers: 1,
       memory,
       nudge() {},
-      listen: runtime.listen,
-      datagram: runtime.datagram,
+      listen: outer.listen,
+      datagram: outer.datagram,
       observers: observers.memory,
       scripts,
     };
-    await group.start();
     try {
-      core = await openCore(runtime, config, events, { ...share, targets: group.shares });
+      await group.start();
+      core = await openCore(outer, config, events, { ...share, targets: group.shares });
       // They may have changed meanwhile, and nobody could be told.
       core.retarget(group.shares);
     } catch (error) {
       group.stop();
+      keeper?.stop();
       throw error;
     }
-    return new PortableProxy(runtime, config, core, group, memory, observers, known);
+    return new PortableProxy(runtime, config, core, group, memory, observers, known, keeper);
   }
 
   private constructor(
@@ -71,6 +79,7 @@ export class PortableProxy implements ProxyControl {
     memory: EntranceMemory,
     observers: ObserverGroup,
     known: Scripts | undefined,
+    keeper: TlsKeeper | undefined,
   ) {
     this.#runtime = runtime;
     this.config = config;
@@ -79,6 +88,7 @@ export class PortableProxy implements ProxyControl {
     this.#memory = memory;
     this.#observers = observers;
     this.#known = known;
+    this.#keeper = keeper;
   }
 
   get address(): ListenAddress {
@@ -105,6 +115,10 @@ export class PortableProxy implements ProxyControl {
     return this.#observers.counters;
   }
 
+  get certificates(): readonly CertificateState[] {
+    return this.#keeper?.states ?? [];
+  }
+
   get draining(): boolean {
     return this.#core.draining;
   }
@@ -123,11 +137,12 @@ export class PortableProxy implements ProxyControl {
 
   async configure(config: ProxyConfig): Promise<void> {
     const scripts = await loadScripts(this.#runtime, config, this.#known);
+    this.#keeper?.configure(config);
     this.config = config;
     this.#memory = entranceMemory(config, 1, this.#runtime.wallClock(), this.#memory);
     this.#observers.configure(config.observers);
-    this.#core.configure(config, this.#memory, this.#observers.memory, scripts);
     this.#group.configure(config);
+    this.#core.configure(config, this.#memory, this.#observers.memory, this.#group.shares, scripts);
   }
 
   get stopped(): Promise<void> {
@@ -137,6 +152,7 @@ export class PortableProxy implements ProxyControl {
   async drain(): Promise<void> {
     await this.#core.drain();
     this.#group.stop();
+    this.#keeper?.stop();
   }
 
   cut(): void {

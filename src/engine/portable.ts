@@ -1,5 +1,7 @@
 /** The engine that needs nothing but the runtime. */
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import { formatAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
@@ -7,6 +9,7 @@ import type { ProxyControl } from "../proxy/control.ts";
 import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { PortableBridge } from "./portable-bridge.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { Scripts } from "./scripts.ts";
 
@@ -33,6 +36,10 @@ export class PortableEngine implements Engine {
     this.#checkSharing(config);
     this.#budget.onPause = () => this.watch.full?.();
     return await PortableProxy.open(this.#runtime, config, events ?? {}, undefined, scripts);
+  }
+
+  bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl> {
+    return PortableBridge.open(this.#runtime, config, tell);
   }
 
   async close(): Promise<void> {}

@@ -1,6 +1,8 @@
 /** What the control plane and its workers say to each other. Everything is data that can be copied between threads. */
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeEvent } from "../datagram/bridge-events.ts";
+import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
 import type { ListenAddress } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
@@ -12,7 +14,31 @@ import type { Connection, ConnectionRecord } from "../proxy/record.ts";
 import type { Role } from "../proxy/side.ts";
 
 /** `proxy` is the number that the control plane gave it. */
+export type ToBridge =
+  | {
+      readonly type: "bridge";
+      readonly bridge: number;
+      readonly config: BridgeConfig;
+      readonly memory: SharedArrayBuffer;
+    }
+  | { readonly type: "bridge_drain"; readonly bridge: number }
+  | { readonly type: "bridge_cut"; readonly bridge: number };
+
+export type FromBridge =
+  | { readonly type: "bridge_opened"; readonly bridge: number; readonly addresses: readonly string[] }
+  | {
+      readonly type: "bridge_failed";
+      readonly bridge: number;
+      readonly code: string;
+      readonly message: string;
+      /** It was a file that could not be opened. */
+      readonly file: boolean;
+    }
+  | { readonly type: "bridge_event"; readonly bridge: number; readonly event: BridgeEvent }
+  | { readonly type: "bridge_drained"; readonly bridge: number };
+
 export type ToWorker =
+  | ToBridge
   | {
       readonly type: "open";
       readonly proxy: number;
@@ -32,6 +58,7 @@ export type ToWorker =
       readonly proxy: number;
       readonly config: ProxyConfig;
       readonly memory: EntranceMemory;
+      readonly targets: readonly TargetShare[];
       readonly observers: ObserverMemory;
     }
   | { readonly type: "retarget"; readonly proxy: number; readonly targets: readonly TargetShare[] }
@@ -47,6 +74,7 @@ export type ToWorker =
   | { readonly type: "stop" };
 
 export type FromWorker =
+  | FromBridge
   | { readonly type: "opened"; readonly proxy: number }
   | { readonly type: "stopped"; readonly proxy: number }
   | { readonly type: "drained"; readonly proxy: number }

@@ -5,6 +5,7 @@ import { Counters } from "../metrics/counters.ts";
 import { covers, formatAddress } from "../net/address.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { reconfigure } from "../proxy/turns.ts";
+import { fixedTls } from "../tls/tls-config.ts";
 import { needsMainThread } from "./scripts.ts";
 
 /** Names of proxies; what is left out of the four stays as it was. */
@@ -179,7 +180,7 @@ function placeOf(config: ProxyConfig): string {
   const { listen, name, reusePort, mux } = config;
   const any = listen.kind !== "unix" && listen.port === 0;
   const framing = mux ? JSON.stringify([mux.protocol, mux.delimiter, mux.length, mux.match]) : "";
-  return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${framing} ${any ? name : ""}`;
+  return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${fixedTls(config)} ${framing} ${any ? name : ""}`;
 }
 
 /** Options that a listening socket hands on to whom it accepts. */

@@ -3,13 +3,26 @@ import type { ProxyConfig } from "../config/config.ts";
 import type { ScriptFilter } from "../filter/script.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
+import { usesTls } from "../tls/tls-config.ts";
 
 /** What runs, by its path in the configuration. */
 export type Scripts = ReadonlyMap<string, ScriptFilter>;
 
-/** Whether a proxy has to run in the main thread: there are its files, and what its scripts need of the runtime. */
-export function needsMainThread({ inspects, filters }: Pick<ProxyConfig, "inspects" | "filters">): boolean {
-  return inspects.length > 0 || filters.some(({ type }) => type === "script");
+/**
+ * Why a proxy has to run in the main thread, in words: there are its files, and what its scripts and TLS need of the
+ * runtime. Undefined: it does not.
+ */
+export function whyMainThread(config: MainThreadNeeds): string | undefined {
+  const { inspects, filters } = config;
+  if (usesTls(config)) return "it speaks TLS";
+  if (inspects.length > 0) return "it inspects";
+  return filters.some(({ type }) => type === "script") ? "it has a script for a filter" : undefined;
+}
+
+type MainThreadNeeds = Pick<ProxyConfig, "inspects" | "filters" | "listen" | "targets">;
+
+export function needsMainThread(config: MainThreadNeeds): boolean {
+  return whyMainThread(config) !== undefined;
 }
 
 /**

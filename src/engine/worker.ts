@@ -18,6 +18,7 @@ import type { Failure, ProxyEvents } from "../proxy/proxy.ts";
 import type { ConnectionRecord } from "../proxy/record.ts";
 import type { Answer, FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { WorkerSetup } from "./threads.ts";
+import { WorkerBridges } from "./worker-bridges.ts";
 
 /** Milliseconds for which events are gathered. */
 const GATHER = 10;
@@ -53,6 +54,7 @@ export class EngineWorker {
   readonly #proxies = new Map<number, ProxyCore>();
   /** Those that were opened, or are being. */
   readonly #known = new Set<number>();
+  readonly #bridges: WorkerBridges;
   #events: ProxyEvent[] = [];
   #inFlight = 0;
   #lost = 0;
@@ -63,6 +65,7 @@ export class EngineWorker {
     this.#runtime = runtime;
     this.#hooks = hooks;
     this.#nextId = idsFrom(ids);
+    this.#bridges = new WorkerBridges(runtime, hooks.send);
     shareBudget(runtime, sessions).onPause = () => hooks.send({ type: "full" });
   }
 
@@ -78,8 +81,7 @@ export class EngineWorker {
       case "list":
         return await this.#list(message);
       case "configure":
-        this.#proxies.get(message.proxy)?.configure(message.config, message.memory, message.observers);
-        this.#answer(message, true);
+        this.#configure(message);
         return;
       case "retarget":
         this.#proxies.get(message.proxy)?.retarget(message.targets);
@@ -96,6 +98,10 @@ export class EngineWorker {
       case "taken":
         this.#inFlight -= message.events;
         return;
+      case "bridge":
+      case "bridge_drain":
+      case "bridge_cut":
+        return await this.#bridges.receive(message);
       case "stop":
         this.#flush();
         this.#hooks.stop();
@@ -129,6 +135,12 @@ export class EngineWorker {
     const share = { ...own, workers, memory, targets, observers };
     this.#proxies.set(proxy, await openCore(runtime, config, this.#watch(proxy, wants), share));
     this.#hooks.send({ type: "opened", proxy });
+  }
+
+  #configure(message: Extract<ToWorker, { type: "configure" }>): void {
+    const { proxy, config, memory, observers, targets } = message;
+    this.#proxies.get(proxy)?.configure(config, memory, observers, targets);
+    this.#answer(message, true);
   }
 
   async #drain(proxy: number): Promise<void> {

@@ -69,13 +69,20 @@ function closing(log: Log, tally: Tally): Ended {
   };
 }
 
-/** `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed`; or `in 0.532s, 3 requests:` */
+/**
+ * `127.0.0.1:54321 -> 127.0.0.1:8081 up 1.0KB down 512B in 0.532s: client_closed`; or `in 0.532s, 3 requests:`, and
+ * `-> 127.0.0.1:8081 (example.com) up` where a TLS client has asked for a name.
+ */
 function accessLine(record: ConnectionRecord): string {
-  const { client, target, bytesUpstream, bytesDownstream, duration, requests, reason, error, rule } = record;
+  const { client, target, serverName, bytesUpstream, bytesDownstream, duration, requests, reason, error, rule } =
+    record;
   const asked = requests === null ? "" : `, ${requests} request${requests === 1 ? "" : "s"}`;
+  const tls = record.tls
+    ? ` ${[record.tls.version, record.tls.alpn, record.tls.serverName].filter(Boolean).join(" ")}`
+    : "";
   const lost = record.undeliveredUpstream + record.undeliveredDownstream;
   return [
-    `[ACCESS] ${client} -> ${target ?? "-"}`,
+    `[ACCESS] ${client}${tls} -> ${target ?? "-"}${serverName === null ? "" : ` (${serverName})`}`,
     `up ${formatBytes(bytesUpstream)} down ${formatBytes(bytesDownstream)}`,
     `in ${duration.toFixed(3)}s${asked}:`,
     (error ?? rule) ? `${reason} (${error ?? rule})` : reason,
@@ -111,7 +118,8 @@ const WORDS: Partial<Record<Reason, string>> = {
 function failures(log: Log, runtime: Runtime): Ended {
   const recent = new Map<string, Repeated>();
   return (record, failure) => {
-    const { proxy, target, client, reason, rule } = record;
+    const { proxy, target, client, serverName, reason, rule } = record;
+    // Not by the name: those are anybody's to make up.
     const key = `${proxy} ${target} ${reason} ${rule}`;
     const repeated = recent.get(key) ?? new Repeated();
     recent.set(key, repeated);
@@ -120,7 +128,18 @@ function failures(log: Log, runtime: Runtime): Ended {
     const fate = record.datagrams ? "gets no session" : "was reset";
     const what = rule === null ? `${fate}: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
-    const fields = { proxy, client, target, reason, ...(rule === null ? {} : { rule }), error, suppressed: count - 1 };
-    log.write("warn", "connection_failed", `weir: ${client} ${what}${andMore(count)}`, fields);
+    const asked = serverName === null ? {} : { serverName };
+    const fields = {
+      proxy,
+      client,
+      target,
+      ...asked,
+      reason,
+      ...(rule === null ? {} : { rule }),
+      error,
+      suppressed: count - 1,
+    };
+    const name = serverName === null ? "" : `, which asked for ${serverName},`;
+    log.write("warn", "connection_failed", `weir: ${client}${name} ${what}${andMore(count)}`, fields);
   };
 }

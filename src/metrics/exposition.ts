@@ -6,7 +6,9 @@
 
 import type { TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
+import type { BridgeControl } from "../datagram/control.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
+import { bridgeFamilies } from "./bridge-families.ts";
 import { CELL, Counters } from "./counters.ts";
 import { datagramFamilies } from "./datagram-families.ts";
 import { type Family, familyLines, owner, single, timing } from "./family.ts";
@@ -14,6 +16,7 @@ import { labels } from "./labels.ts";
 import { muxFamilies } from "./mux-families.ts";
 import { observerFamilies } from "./observer-families.ts";
 import { DENIALS, FAILURES, REASONS, REFUSED, type Reason } from "./reason.ts";
+import { tlsFamilies } from "./tls-families.ts";
 import { type Totals, totals } from "./totals.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -40,6 +43,8 @@ export interface ProxyFigures {
   readonly targets: readonly TargetView[];
   /** What observers have got. */
   readonly copies: readonly ObserverCounters[];
+  /** Those of TLS, with the days that each is still valid. */
+  readonly certificates?: readonly { readonly file: string; readonly daysLeft: number }[];
 }
 
 /** `past`: what those have counted that are no more. */
@@ -48,6 +53,7 @@ export function exposition(
   past: readonly Counters[],
   build: BuildInfo,
   engine: EngineFigures,
+  bridges: readonly BridgeControl[] = [],
 ): string {
   // A proxy that was replaced is there twice, for a while: each set of labels once.
   const figures = Counters.merged([...proxies.flatMap((proxy) => proxy.figures), ...past]);
@@ -58,7 +64,9 @@ export function exposition(
   const relaying = new Set(proxies.flatMap(({ config }) => (config.listen.kind === "udp" ? config.name : [])));
   const datagrams = datagramFamilies(figures, relaying);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
-  return `${[...page, ...targetStates(proxies), ...shared, ...datagrams, ...copies].join("\n")}\n`;
+  const tls = tlsFamilies(figures, proxies);
+  const parts = [...page, ...targetStates(proxies), ...shared, ...datagrams, ...copies, ...tls];
+  return `${[...parts, ...bridgeFamilies(bridges)].join("\n")}\n`;
 }
 
 /** How targets are now. */
@@ -175,6 +183,7 @@ const FAMILIES: readonly Family[] = [
     lines: (counters) =>
       DENIALS.map((by) => `weir_connections_denied_total${labels(owner(counters), { by })} ${counters.deniedBy(by)}`),
   },
+  single("weir_tls_alerts_total", "counter", "TLS clients that were told why they are refused.", PROXIES, "alerts"),
   {
     name: "weir_connections_ended_total",
     type: "counter",

@@ -40,6 +40,16 @@ export const REASONS = [
   "denied",
   /** A PROXY header was due and did not come, or was none. */
   "bad_header",
+  /** The client speaks no TLS, and all targets are for some TLS clients. */
+  "no_tls",
+  /** A ClientHello was due and did not come, or was none. */
+  "bad_hello",
+  /** No target is for the server name or the protocols that the client has asked for. */
+  "no_route",
+  /** The TLS handshake of a client failed, or took too long, or its certificate is not accepted. */
+  "tls_handshake_failed",
+  "tls_handshake_timeout",
+  "tls_client_refused",
   /** No room: `maxConnections` are open and the queue is full, or the client has waited in it for too long. */
   "queue_full",
   "queue_timeout",
@@ -50,6 +60,9 @@ export const REASONS = [
   "connect_unresolved",
   "connect_unreachable",
   "connect_failed",
+  /** The TLS handshake with the target failed, or its certificate is not accepted. */
+  "connect_tls_failed",
+  "tls_verify_failed",
   /** The process or the machine has no descriptor left. */
   "no_descriptors",
   /** Every local port towards the target is in use (`EADDRNOTAVAIL`). */
@@ -65,7 +78,19 @@ export const DENIALS = ["deny", "allow", "schedule", "max_connections_per_source
 export type Denial = (typeof DENIALS)[number];
 
 /** The failures that concern no target. */
-export const REFUSED: readonly Reason[] = ["denied", "bad_header", "queue_full", "queue_timeout", "no_target"];
+export const REFUSED: readonly Reason[] = [
+  "denied",
+  "bad_header",
+  "no_tls",
+  "bad_hello",
+  "no_route",
+  "tls_handshake_failed",
+  "tls_handshake_timeout",
+  "tls_client_refused",
+  "queue_full",
+  "queue_timeout",
+  "no_target",
+];
 
 /** The failures after which it is worth trying again: the target may come back, and nobody here is short of anything. */
 export const RETRIED: readonly Reason[] = [
@@ -74,10 +99,18 @@ export const RETRIED: readonly Reason[] = [
   "connect_unresolved",
   "connect_unreachable",
   "connect_failed",
+  "connect_tls_failed",
+  "tls_verify_failed",
 ];
 
 /** The reasons that count as failed: the client got no target. */
 export const FAILURES: readonly Reason[] = [...REFUSED, ...RETRIED, "no_descriptors", "no_ports"];
+
+/** The reason behind the error code of a client's TLS handshake. */
+export function handshakeReason(code: string): Reason {
+  if (code === "ETLSTIMEOUT") return "tls_handshake_timeout";
+  return code === "ETLSCLIENT" ? "tls_client_refused" : "tls_handshake_failed";
+}
 
 /** The reason behind the error code of a failed connect. */
 export function connectReason(code: string): Reason {
@@ -85,6 +118,9 @@ export function connectReason(code: string): Reason {
 }
 
 const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
+  CERT_HAS_EXPIRED: "tls_verify_failed",
+  CERT_NOT_YET_VALID: "tls_verify_failed",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "tls_verify_failed",
   EADDRNOTAVAIL: "no_ports",
   EAI_AGAIN: "connect_unresolved",
   ECONNREFUSED: "connect_refused",
@@ -96,5 +132,13 @@ const CONNECT_REASONS: Readonly<Record<string, Reason>> = {
   ENOENT: "connect_refused",
   ENOMEM: "no_descriptors",
   ENOTFOUND: "connect_unresolved",
+  ERR_TLS_CERT_ALTNAME_INVALID: "tls_verify_failed",
   ETIMEDOUT: "connect_timeout",
+  ETLSHANDSHAKE: "connect_tls_failed",
+  ETLSPIN: "tls_verify_failed",
+  ETLSVERIFY: "tls_verify_failed",
+  SELF_SIGNED_CERT_IN_CHAIN: "tls_verify_failed",
+  UNABLE_TO_GET_ISSUER_CERT: "tls_verify_failed",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "tls_verify_failed",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls_verify_failed",
 };

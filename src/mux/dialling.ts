@@ -1,12 +1,10 @@
 /** Attempts to connect a target, and the pauses between them when it cannot be connected or does not stay. */
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { Address } from "../net/address.ts";
+import { Backoff } from "../net/backoff.ts";
 import { asSocketError, type SocketError } from "../net/errors.ts";
 import type { Connecting, ConnectOptions, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 
-/** Milliseconds before the next attempt, doubled each time up to the most; half of it is left to chance. */
-const PAUSE = 100;
-const PAUSE_MAX = 5_000;
 /** Microseconds: the next request waits for an answer that a fast target gives within so many. */
 const BUSY_POLL = 50;
 
@@ -26,13 +24,13 @@ export interface DiallingOwner {
 export class Dialling {
   readonly #owner: DiallingOwner;
   readonly #attempts = new Set<Connecting>();
-  /** In a row. */
-  #failures = 0;
+  readonly #backoff: Backoff;
   #pause: Timer | undefined;
   #error: SocketError | undefined;
 
   constructor(owner: DiallingOwner) {
     this.#owner = owner;
+    this.#backoff = new Backoff(() => owner.random());
   }
 
   /** How many attempts go on. */
@@ -48,7 +46,7 @@ export class Dialling {
   /** Not while it rests. */
   attempt(): void {
     const { runtime, address, connectOptions, counters } = this.#owner;
-    if (this.#failures > 0) counters.add(CELL.redials, 1);
+    if (this.#backoff.failing) counters.add(CELL.redials, 1);
     const attempt = runtime.connect(address, { ...connectOptions, busyPoll: BUSY_POLL });
     this.#attempts.add(attempt);
     attempt.socket.then(
@@ -67,10 +65,9 @@ export class Dialling {
 
   /** What was opened was good for nothing, or could not be opened: there is a pause, the longer the more of them. */
   failed(error: SocketError): void {
-    const { runtime, random } = this.#owner;
     this.#error = error;
-    const pause = Math.min(PAUSE * 2 ** this.#failures++, PAUSE_MAX) * (0.5 + 0.5 * random());
-    this.#pause ??= runtime.after(pause, () => {
+    const pause = this.#backoff.failed();
+    this.#pause ??= this.#owner.runtime.after(pause, () => {
       this.#pause = undefined;
       this.#owner.rested();
     });
@@ -78,7 +75,7 @@ export class Dialling {
 
   /** A connection was good for something. */
   succeeded(): void {
-    this.#failures = 0;
+    this.#backoff.succeeded();
   }
 
   /** Gives all attempts up, and makes no pause. */

@@ -1,6 +1,6 @@
 /**
  * Addresses as people write them: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`,
- * `tcp://…`, `unix:/run/x.sock`, `unix:@abstract`.
+ * `tcp://…`, `tls://…`, `unix:/run/x.sock`, `unix:@abstract`.
  */
 import { UsageError } from "./errors.ts";
 
@@ -12,6 +12,8 @@ export interface TcpAddress {
   readonly host: string;
   /** 0 to 65535; 0 asks the kernel for a free port. */
   readonly port: number;
+  /** What goes over it is TLS, which weir ends or begins there. */
+  readonly tls?: true;
 }
 
 export interface UnixAddress {
@@ -34,6 +36,9 @@ export type ListenAddress = Address | UdpAddress;
 /** What an address is for: it decides what a missing host means. */
 export type AddressUse = "listen" | "target";
 
+/** Whether it may begin with `tls://`. */
+export type TlsUse = "tls" | "plain";
+
 export type Fail = (why: string) => never;
 
 /** sun_path has 108 bytes (unix(7)), the last of them NUL. */
@@ -45,7 +50,7 @@ const UNIX_PATH_MAX = 107;
  *
  * @throws {UsageError} `EADDRESS`, naming the text, what is wrong with it and what to write instead.
  */
-export function parseAddress(text: string, use: AddressUse): Address {
+export function parseAddress(text: string, use: AddressUse, tls: TlsUse = "plain"): Address {
   const fail = (why: string): never => {
     throw new UsageError("EADDRESS", `Cannot parse address "${text}": ${why}`);
   };
@@ -55,11 +60,12 @@ export function parseAddress(text: string, use: AddressUse): Address {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
   if (scheme) {
     const name = (scheme[1] ?? "").toLowerCase();
-    if (name === "udp")
-      fail("udp:// is for the listen and the targets of a proxy, and for weir udp; use tcp:// or unix:");
-    if (name === "tls") fail(`${name}:// is not supported yet; only tcp:// and unix: are`);
-    if (name !== "tcp") fail(`unknown scheme "${name}://"; use tcp:// or unix:`);
+    if (name === "udp") fail("there is no UDP here; it is for what [[proxy]] listens on, its targets, and weir udp");
     rest = text.slice(scheme[0].length);
+    if (name === "tls" && tls === "tls") return { ...hostAndPort(rest, use, fail), tls: true };
+    if (name === "tls")
+      fail("there is no TLS here; it is for what [[proxy]] and [[mux]] listen on, and for their targets");
+    if (name !== "tcp") fail(`unknown scheme "${name}://"; use tcp:// or unix:`);
   }
   if (rest.startsWith("/") || rest.startsWith("./") || rest.startsWith("@")) {
     fail(`a unix socket is written "unix:${rest}"`);
@@ -68,13 +74,13 @@ export function parseAddress(text: string, use: AddressUse): Address {
 }
 
 /**
- * Reads where a proxy listens: what {@link parseAddress} reads, or `udp://` with an IP address and a port.
+ * Reads where a proxy listens: what {@link parseAddress} reads, also `tls://`, or `udp://` with an IP address and a port.
  *
  * @example parseListen("udp://:53") // { kind: "udp", host: "::", port: 53 }: both families
  * @throws {UsageError} `EADDRESS`
  */
 export function parseListen(text: string): ListenAddress {
-  return /^udp:/i.test(text) ? parseUdp(text, "listen") : parseAddress(text, "listen");
+  return /^udp:/i.test(text) ? parseUdp(text, "listen") : parseAddress(text, "listen", "tls");
 }
 
 /**
@@ -141,17 +147,24 @@ export function parseIp(text: string): string {
 }
 
 /**
- * The canonical text: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `udp://127.0.0.1:53`; `unknown` for a peer that was gone before the
+ * The canonical text: `127.0.0.1:80`, `tls://[::1]:443`, `unix:/run/x.sock`, `udp://127.0.0.1:53`; `unknown` for a peer
+ * that was gone before the
  * runtime could tell its address.
  */
 export function formatAddress(address: ListenAddress): string {
   if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;
   if (address.kind === "udp") return `udp://${formatAddress({ ...address, kind: "tcp" })}`;
   if (address.host === "") return "unknown";
-  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${address.tls ? "tls://" : ""}${host}:${address.port}`;
 }
 
-/** Whether two addresses are one, however they are spelled. Names are not resolved; paths know case. */
+/** It says `tls://`. */
+export function isTls(address: ListenAddress): boolean {
+  return address.kind === "tcp" && address.tls === true;
+}
+
+/** Whether two addresses are one, with TLS or without, however they are spelled. Names are not resolved; paths know case. */
 export function sameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.kind === "unix" || b.kind === "unix") return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
   return a.kind === b.kind && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);

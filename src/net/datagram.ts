@@ -14,6 +14,8 @@ export type Chunk = Uint8Array;
 export interface DatagramEvents {
   /** One datagram, whole and perhaps empty. A socket on `::` takes IPv4 too; `from` is then the plain IPv4 address. */
   message(chunk: Chunk, from: Endpoint): void;
+  /** Nothing waits to be sent any more, after {@link DatagramSocket.full} was true. */
+  drain?(): void;
   /**
    * Once, last: after `close`, or with the error that ended the socket. An exception in a handler closes the
    * socket with the code `EHANDLER`.
@@ -38,6 +40,11 @@ export interface DatagramSocket {
    * socket that is not connected few kernels say it, and several that come at once may count as one.
    */
   readonly refused: number;
+  /**
+   * The kernel takes no more now: what is sent waits, up to 1 MiB, and the rest is `unsent`. Who can wait goes on at
+   * `drain`. It may be known a little after `send`.
+   */
+  readonly full: boolean;
   on(events: DatagramEvents): void;
   /**
    * Takes a copy if it has to wait; never blocks, never throws. Every loss is counted in `unsent`. A connected socket

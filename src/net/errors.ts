@@ -16,7 +16,9 @@ export class UsageError extends Error {
 /**
  * The kernel or the peer said no. `code` is the name of the error in errno(3) ("ECONNREFUSED",
  * "EADDRINUSE", …), or `ENOTFOUND` / `EAI_AGAIN` for a name that does not resolve, `ECANCELED` for an
- * attempt that was given up, `EHANDLER` for an exception in an event handler, `EUNKNOWN` for the rest.
+ * attempt that was given up, `EHANDLER` for an exception in an event handler, `EUNKNOWN` for the rest. Of TLS they are
+ * `ETLSHANDSHAKE`, `ETLSTIMEOUT`, `ETLSCLIENT` (a client's certificate is not accepted) and, for a target's certificate,
+ * what OpenSSL calls it ("CERT_HAS_EXPIRED", …), `ETLSPIN`, or `ETLSVERIFY` for the rest.
  */
 export class SocketError extends Error {
   override readonly name = "SocketError";
@@ -42,6 +44,9 @@ export class FileError extends Error {
 
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  CERT_HAS_EXPIRED: "the certificate has expired",
+  CERT_NOT_YET_VALID: "the certificate is not valid yet",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed",
   EADDRINUSE: "the address is in use",
   EADDRNOTAVAIL: "the address is not available on this machine",
   EAI_AGAIN: "the name could not be resolved now",
@@ -59,7 +64,16 @@ const WORDS: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
   EPIPE: "the connection is closed for writing",
   ETIMEDOUT: "timed out",
+  ETLSHANDSHAKE: "the TLS handshake failed",
+  ETLSPIN: "the certificate is not the one that is pinned",
+  ETLSTIMEOUT: "the TLS handshake took too long",
+  ETLSVERIFY: "the certificate is not accepted",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another name",
   EUNKNOWN: "unknown error",
+  SELF_SIGNED_CERT_IN_CHAIN: "the certificate is signed by a CA that is not known here",
+  UNABLE_TO_GET_ISSUER_CERT: "the certificate is signed by a CA that is not known here",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate is signed by a CA that is not known here",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate is signed by a CA that is not known here",
 };
 
 /** What an attempt was rejected with; anything but a {@link SocketError} becomes one, `EUNKNOWN`. */

@@ -8,6 +8,7 @@
 import type { Address } from "./address.ts";
 import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, NetworkInterface } from "./datagram.ts";
 import type { FileError, SocketError } from "./errors.ts";
+import type { ClientTls, ServerTls, TlsInfo, TlsTools } from "./tls.ts";
 
 export type {
   Chunk,
@@ -43,10 +44,12 @@ export interface StreamEvents {
   close(error?: SocketError): void;
 }
 
-/** TCP and unix alike. Created half-open (a FIN one way leaves the other way open) and paused. */
+/** TCP, TLS and unix alike. Created half-open (a FIN one way leaves the other way open) and paused. */
 export interface StreamSocket {
   readonly local: Address;
   readonly remote: Address;
+  /** Where it is TLS: the bytes are those within, and a FIN is a close_notify with one (RFC 8446 section 6.1). */
+  readonly tls?: TlsInfo;
   /** Bytes taken by `write` that the kernel has not taken yet; after `close`, those it never took. */
   readonly buffered: number;
   on(events: StreamEvents): void;
@@ -110,11 +113,20 @@ export interface ListenOptions extends StreamOptions {
    * `ENOBUFS`, `ENOMEM`). Accepting rests for a moment and goes on by itself.
    */
   readonly exhausted?: (error: SocketError) => void;
+  /** Of an address with `tls`; `accept` is called after the handshake. */
+  readonly serverTls?: ServerTls | undefined;
+  /**
+   * A client was lost before `accept`: `ETLSTIMEOUT`, `ETLSCLIENT` (its certificate is not accepted), `ETLSHANDSHAKE`
+   * for everything else; the message says why.
+   */
+  readonly handshakeFailed?: (error: SocketError, remote: Address) => void;
 }
 
 export interface ConnectOptions extends StreamOptions {
-  /** Milliseconds until the attempt fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
+  /** Milliseconds until the attempt, TLS included, fails with `ETIMEDOUT`; 0 leaves it to the kernel. */
   readonly timeout: number;
+  /** Of an address with `tls`. */
+  readonly clientTls?: ClientTls | undefined;
   /** The local IP address to connect from (TCP alone); `EADDRNOTAVAIL` where this machine does not have it. */
   readonly source?: string | undefined;
   /**
@@ -175,6 +187,11 @@ export interface Listener extends Bound {
   /** Stop taking connections; they wait in the kernel's queue. Only where `can.pauseAccept`. */
   pause(): void;
   resume(): void;
+  /**
+   * Other certificates for the handshakes to come, on an address with `tls`; of all else but `certificates`, `clientCa`
+   * and `refuses` nothing changes. Throws, with everything as it was, when they cannot be used.
+   */
+  renew?(tls: ServerTls): void;
 }
 
 export interface Timer {
@@ -190,7 +207,25 @@ export interface OutputFile {
    * `EPIPE` (nobody reads the FIFO any more), `EAGAIN` (who reads it is too slow), `EBADF` (it is closed), …
    */
   write(chunk: Chunk): void;
+  /** Waits until the disk has what was written (fsync(2)), where there is one. Throws a {@link FileError}: `EIO`, … */
+  sync(): void;
   /** Once more does no harm. */
+  close(): void;
+}
+
+/** What an open file tells who reads it. */
+export interface InputEvents {
+  /** The next bytes; never while paused. */
+  data(chunk: Chunk): void;
+  /** Once, last, unless it was closed before: its end, or the {@link FileError} that keeps it from being read. */
+  close(error?: FileError): void;
+}
+
+/** A file, or a descriptor, that is read from where it stands to its end. Created paused. */
+export interface InputFile {
+  pause(): void;
+  resume(): void;
+  /** Nothing is told any more. A descriptor that was somebody else's stays open. */
   close(): void;
 }
 
@@ -224,6 +259,8 @@ export interface Runtime {
   wallClock(): number;
   /** Runs `run` once, `ms` milliseconds from now, unless cancelled. */
   after(ms: number, run: () => void): Timer;
+  /** What there is for certificates; undefined where there is no TLS: addresses with `tls` are `ENOTSUP` there. */
+  readonly tls?: TlsTools;
   /** Rejects with `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … A stale unix socket file is replaced. */
   listen(at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Promise<Listener>;
   connect(to: Address, options: ConnectOptions): Connecting;
@@ -275,6 +312,14 @@ export interface Runtime {
    *     const file = runtime.openFile("sessions.jsonl");
    */
   openFile(path: string): OutputFile;
+  /**
+   * Opens a file to read it; a number is a descriptor that is open already, 0 standard input. Rejects with a
+   * {@link FileError}: `ENOENT`, `EACCES`, `EISDIR`, `EBADF`, … Missing where nothing may wait, as in the threads of the
+   * native engine.
+   */
+  openInput?(from: string | number, events: InputEvents): Promise<InputFile>;
+  /** The text of a file, all of it. Throws a {@link FileError}: `ENOENT`, `EACCES`, `EISDIR`, … */
+  readFile(path: string): string;
   /** `to` is replaced if it is there; who has the file open goes on with it. Throws a {@link FileError}: `ENOENT`, … */
   renameFile(from: string, to: string): void;
   /** Throws a {@link FileError}: `ENOENT`, … */

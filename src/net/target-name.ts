@@ -23,7 +23,7 @@ export type DnsName =
  */
 export function parseTarget(text: string): Address | DnsName {
   const [, scheme, rest = ""] = /^(dns|dns\+srv):\/\/(.*)$/is.exec(text) ?? [];
-  if (scheme === undefined) return parseAddress(text, "target");
+  if (scheme === undefined) return parseAddress(text, "target", "tls");
   const fail: Fail = (why) => {
     throw new UsageError("EADDRESS", `Cannot parse address "${text}": ${why}`);
   };

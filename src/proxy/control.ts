@@ -4,6 +4,7 @@ import type { ProxyConfig } from "../config/config.ts";
 import type { Counters } from "../metrics/counters.ts";
 import type { ListenAddress } from "../net/address.ts";
 import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
+import type { CertificateState } from "../tls/files.ts";
 import type { Connection } from "./record.ts";
 
 export interface ProxyControl {
@@ -19,6 +20,8 @@ export interface ProxyControl {
   readonly observers: readonly ObserverView[];
   /** What observers have got, those that have gone included. */
   readonly copies: readonly ObserverCounters[];
+  /** Those that it shows to clients or targets, where it speaks TLS. */
+  readonly certificates?: readonly CertificateState[];
   /** Resolves when it has been drained so far that its address is free. */
   readonly stopped: Promise<void>;
   /** Not listening any more; live connections may still be finishing. */

@@ -26,6 +26,7 @@ export interface ProxyCore {
     config: ProxyConfig,
     memory: EntranceMemory,
     observers: ObserverMemory,
+    targets: readonly TargetShare[],
     scripts?: ProcessingShare["scripts"],
   ): void;
   retarget(targets: readonly TargetShare[]): void;

@@ -128,6 +128,12 @@ export function shareBudget(runtime: Runtime, shared: Int32Array): DescriptorBud
   return budget;
 }
 
+/** What `copy` opens counts as what `runtime` opens. */
+export function sameBudget(copy: Runtime, runtime: Runtime): Runtime {
+  budgets.set(copy, descriptorBudget(runtime));
+  return copy;
+}
+
 /** The one budget of this process. */
 export function descriptorBudget(runtime: Runtime): DescriptorBudget {
   let budget = budgets.get(runtime);

@@ -5,11 +5,13 @@
 import { abandonGate, Gate, gateMemory, type Waiter } from "../admit/gate.ts";
 import { limitsSources, Sources, sourceTable } from "../admit/sources.ts";
 import { Pool } from "../balance/pool.ts";
+import type { Unrouted } from "../balance/routes.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { ipWords } from "../net/cidr.ts";
 import type { Runtime, StreamSocket, Timer } from "../net/runtime.ts";
+import { fatalAlert } from "../tls/alert.ts";
 import { Door } from "./door.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
@@ -105,7 +107,22 @@ export class Entrance {
     if (denial) {
       this.#front.denied(denial.by ?? "allow");
       session.refuse("denied", denial.rule);
-    } else if (this.#gate.waiting > 0 || !this.#proceed(session)) this.#wait(session);
+    } else if (!this.#greets(session)) this.seat(session);
+  }
+
+  /** It is known what a session that may come in has said, if that matters: it dials, or waits for room. */
+  seat(session: Session): void {
+    if ((this.#gate.waiting > 0 && !this.#passes(session)) || !this.#proceed(session)) this.#wait(session);
+  }
+
+  /** Those who wait do so for other targets: a site that is full keeps nobody from another one. */
+  #passes(session: Session): boolean {
+    const line = this.#lineOf(session);
+    return line !== undefined && !this.#gate.standsIn(line);
+  }
+
+  #lineOf({ said }: Session): string | undefined {
+    return this.pool.routes?.find(said ?? null).join(";");
   }
 
   /** A session is over. */
@@ -134,8 +151,26 @@ export class Entrance {
     this.nudged();
   }
 
+  /** True: targets are chosen by what clients say, and this one is asked first. */
+  #greets(session: Session): boolean {
+    const { routes } = this.pool;
+    if (!routes || session.said !== undefined) return false;
+    session.greet(routes.plain);
+    return true;
+  }
+
+  /** No target is for this client, and it hears of that if it understands. */
+  #unrouted(session: Session): void {
+    const said = session.said ?? null;
+    const { why, alert } = this.pool.routes?.lack(said) ?? NOBODY_THERE;
+    if (said) this.#front.add(CELL.alerts, 1);
+    session.refuse(said ? "no_route" : "no_tls", why, said ? fatalAlert(alert, said) : undefined);
+  }
+
   /** False: there is no room. */
   #proceed(session: Session): boolean {
+    // Others may have come in front of targets for everybody while it waited.
+    if (this.#greets(session)) return true;
     if (!this.#gate.take(this.#limit)) return false;
     session.admitted = true;
     const choice = this.pool.choose(session, NOBODY);
@@ -146,12 +181,14 @@ export class Entrance {
     session.admitted = false;
     this.#gate.give();
     if (choice === "none") session.refuse("no_target");
-    return choice === "none";
+    if (choice === "unrouted") this.#unrouted(session);
+    return choice !== "busy";
   }
 
   #wait(session: Session): void {
     const { maxConnections, queue } = session.rules.config;
     const waiter: Waiter = {
+      line: this.#lineOf(session),
       proceed: () => {
         // It has its turn when another one ends, which is not to blame if it fails.
         try {
@@ -196,6 +233,7 @@ export class Entrance {
 }
 
 const NOBODY: readonly never[] = [];
+const NOBODY_THERE: Unrouted = { why: "no target is for it", alert: "unrecognized_name" };
 
 /** Milliseconds between two looks at whether there is room for those who wait. */
 const LOOK = 1_000;

@@ -9,15 +9,19 @@ import { FAILURES } from "../metrics/reason.ts";
 import { Multiplexer } from "../mux/multiplexer.ts";
 import type { MuxEvents } from "../mux/mux-events.ts";
 import type { Address } from "../net/address.ts";
+import type { SocketError } from "../net/errors.ts";
 import type { Connecting, Listener, ListenOptions, Runtime, StreamSocket } from "../net/runtime.ts";
+import type { TlsEvents } from "../tls/keeper.ts";
 import type { ConnectionList } from "./control.ts";
 import { type DescriptorBudget, descriptorBudget } from "./descriptors.ts";
 import { Entrance, type EntranceMemory } from "./entrance.ts";
+import { handshakeRecord } from "./handshake.ts";
 import type { ObserverMemory, OnlookerEvents } from "./onlookers.ts";
 import { Processing, type ProcessingShare } from "./processing.ts";
 import type { Connection, ConnectionRecord } from "./record.ts";
 import { Rules } from "./rules.ts";
-import { Session, type SessionOwner } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOwner } from "./session-owner.ts";
 import type { Role } from "./side.ts";
 import type { SessionSteps } from "./steps.ts";
 
@@ -37,6 +41,8 @@ export interface ProxyEvents extends OnlookerEvents {
   targets?: Omit<GroupEvents, "changed"> | undefined;
   /** What becomes of connections that clients share. */
   mux?: MuxEvents | undefined;
+  /** What becomes of certificates. */
+  tls?: TlsEvents | undefined;
   /** Each read; the data path is slower while somebody wants this. */
   read?: ((connection: Connection, from: Role, bytes: number) => void) | undefined;
 }
@@ -100,7 +106,11 @@ export class RunningProxy implements SessionOwner {
   /** Starts listening. Rejects with a `SocketError` that names the address. */
   static async open(runtime: Runtime, config: StreamConfig, events: ProxyEvents, share: Share): Promise<RunningProxy> {
     const proxy = new RunningProxy(runtime, config, events, share);
-    const options = { ...listenOptions(config), exhausted: () => proxy.#budget.exhausted() };
+    const options: ListenOptions = {
+      ...listenOptions(config),
+      exhausted: () => proxy.#budget.exhausted(),
+      handshakeFailed: (error, remote) => proxy.#handshakeFailed(error, remote),
+    };
     proxy.#listener = await share.listen(config.listen, options, (socket) => proxy.#accept(socket));
     proxy.#budget.join(proxy.#listener);
     proxy.#mux?.retarget(proxy.pool.targets);
@@ -170,12 +180,14 @@ export class RunningProxy implements SessionOwner {
     config: ProxyConfig,
     memory: EntranceMemory,
     observers: ObserverMemory,
+    targets: readonly TargetShare[],
     scripts?: ProcessingShare["scripts"],
   ): void {
     this.#rules = new Rules(config);
     if (config.mux) this.#mux?.configure(config.mux, this.#rules.connectOptions);
     this.#entrance.configure(config, memory);
-    this.#entrance.nudged();
+    // Together: for whom targets are, and the targets.
+    this.retarget(targets);
     if (!this.#processing.configure(config, observers, scripts)) return;
     for (const session of this.#sessions.values()) session.refault(config.faults);
   }
@@ -229,6 +241,10 @@ export class RunningProxy implements SessionOwner {
     else this.#entrance.enter(session);
   }
 
+  greeted(session: Session): void {
+    if (!session.over) this.#entrance.seat(session);
+  }
+
   outwaited(session: Session): void {
     this.#entrance.outwaited(session);
   }
@@ -259,6 +275,7 @@ export class RunningProxy implements SessionOwner {
     const fits = this.#budget.take(place.weight);
     this.front.add(CELL.connections, 1);
     this.front.add(CELL.active, 1);
+    if (socket.tls) this.front.add(socket.tls.version === "TLSv1.2" ? CELL.handshakes12 : CELL.handshakes13, 1);
     const session = new Session(this.#nextId(), this, this.#rules, socket, place);
     this.#sessions.set(session.id, session);
     try {
@@ -268,6 +285,15 @@ export class RunningProxy implements SessionOwner {
     } catch (cause) {
       session.failed(cause);
     }
+  }
+
+  /** A client that was lost before it was one: there is no session, but everybody is told the same. */
+  #handshakeFailed(error: SocketError, remote: Address): void {
+    const record = handshakeRecord(this.#nextId(), this.#rules.config.name, error, remote, this.runtime.wallClock());
+    this.front.add(CELL.connections, 1);
+    this.front.ended(record.reason, 0);
+    this.#events.opened?.({ ...record, state: "waiting" });
+    this.#events.failed?.(record, error);
   }
 
   #report(session: Session): void {

@@ -1,5 +1,6 @@
 /** What is known of a connection while it lives, and what is left of it when it is over. */
 import type { Reason } from "../metrics/reason.ts";
+import type { TlsInfo } from "../net/tls.ts";
 
 export interface Connection {
   /** Unique among the connections of this process. */
@@ -9,7 +10,9 @@ export interface Connection {
   readonly client: string;
   /** The one that was chosen, or tried last; null as long as there is none. */
   readonly target: string | null;
-  /** waiting: for its PROXY header, or in the queue. */
+  /** For whom a TLS client has asked, where targets are chosen by that; null: for nobody, or it was not looked at. */
+  readonly serverName: string | null;
+  /** waiting: for its PROXY header or its ClientHello, or in the queue. */
   readonly state: "waiting" | "connecting" | "open" | "half_closed" | "closed";
   /** ISO 8601, UTC. */
   readonly openedAt: string;
@@ -25,6 +28,8 @@ export interface Connection {
   readonly bytesDownstream: number;
   /** Whole requests, where clients share connections to the target; null where each has its own. */
   readonly requests: number | null;
+  /** Of the client's connection; null where it is not TLS. */
+  readonly tls: TlsSummary | null;
   /** Of a UDP session alone. */
   readonly datagrams?: DatagramFigures;
 }
@@ -43,6 +48,18 @@ interface DatagramFigures {
   readonly faulted: number;
 }
 
+export interface TlsSummary {
+  /** "TLSv1.2", "TLSv1.3" */
+  readonly version: string;
+  readonly cipher: string;
+  /** The protocol that both sides have chosen. */
+  readonly alpn: string | null;
+  /** The name that the client has asked for. */
+  readonly serverName: string | null;
+  /** The first name in the client's certificate, where it had to show one. */
+  readonly clientName: string | null;
+}
+
 export interface ConnectionRecord extends Connection {
   readonly reason: Reason;
   /** What has decided that it ends, if something did: `deny 10.0.13.0/24`, `max_connections 500`, a filter, a fault. */
@@ -53,4 +70,10 @@ export interface ConnectionRecord extends Connection {
   readonly undeliveredUpstream: number;
   /** Bytes read from the target that could not be handed to the client's socket. */
   readonly undeliveredDownstream: number;
+}
+
+export function summaryOf(tls: TlsInfo | undefined): TlsSummary | null {
+  if (!tls) return null;
+  const { peer, ...rest } = tls;
+  return { ...rest, clientName: peer?.names[0] ?? null };
 }

@@ -1,53 +1,29 @@
 /** One client connection and its target connection: let in, dial, relay, deadlines, and one record at the end. */
 import type { Waiter } from "../admit/gate.ts";
 import type { Entry, Sources } from "../admit/sources.ts";
-import type { Pool, Source } from "../balance/pool.ts";
+import type { Source } from "../balance/pool.ts";
 import type { Target } from "../balance/target.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
-import { CELL, type Counters } from "../metrics/counters.ts";
+import { CELL } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
-import type { Proxied } from "../net/proxy-protocol.ts";
 import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
-import type { Chunk, Connecting, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Connecting, StreamSocket, Timer } from "../net/runtime.ts";
+import type { ClientHello } from "../tls/client-hello.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dial, type DialOwner } from "./dial.ts";
-import { Header, type HeaderOwner } from "./header.ts";
-import type { Connection, ConnectionRecord } from "./record.ts";
+import { Opening, type OpeningOwner } from "./opening.ts";
+import { type Connection, type ConnectionRecord, summaryOf } from "./record.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import type { Rules } from "./rules.ts";
-import type { Role } from "./side.ts";
+import type { SessionOwner } from "./session-owner.ts";
 import type { Place, SessionSteps, StepsOwner } from "./steps.ts";
 
 /** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
 const LINGER = 1_000;
 
-/** What a session needs from the proxy it belongs to. */
-export interface SessionOwner {
-  readonly runtime: Runtime;
-  readonly pool: Pool;
-  /** Of the proxy, for what concerns no target. */
-  readonly front: Counters;
-  /** Once: it is known who the client is. Unless it is over already, it is refused, waits or dials next. */
-  arrived(session: Session): void;
-  /** It has waited for long enough. */
-  outwaited(session: Session): void;
-  /** What is done with the bytes of a session that is about to begin; undefined: nothing, they are passed on. */
-  steps(session: Session): SessionSteps | undefined;
-  /** For a session that has begun without any: faults alone may still come. */
-  lateSteps(session: Session): SessionSteps;
-  /** The faults of this moment. */
-  readonly faults: readonly FaultConfig[];
-  /** A connection to a target, or what stands for one. */
-  connect(target: Target, session: Session): Connecting;
-  /** There may be room on a target. */
-  freed(): void;
-  sessionEnded(session: Session): void;
-  readonly read: ((session: Session, from: Role, bytes: number) => void) | undefined;
-}
-
-export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner, StepsOwner, Source {
+export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner, Source {
   readonly id: number;
   readonly rules: Rules;
   readonly place: Place;
@@ -63,9 +39,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
   readonly #openedAt: number;
   readonly #openedWall: number;
   #arrived = false;
-  #proxied: Proxied | undefined;
-  /** What the client has sent behind its header. */
-  #early: Chunk | undefined;
+  /** What had to be read of it before it had a target, if that was to be. */
+  #opening: Opening | undefined;
   #connectedAt: number | undefined;
   #dial: Dial | undefined;
   #relay: Relay | undefined;
@@ -98,15 +73,28 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     const { timeouts, proxyProtocol } = this.rules.config;
     if (timeouts.lifetime > 0) this.#deadlines.arm(undefined);
     if (proxyProtocol.acceptFrom.length > 0 && this.rules.wantsHeader(this.#client.remote)) {
-      new Header(runtime, this.#client, proxyProtocol.timeout, this);
+      this.#opening = new Opening(runtime, this.#client, this);
+      this.#opening.readHeader(proxyProtocol.timeout, () => this.#arrive());
       return;
     }
     this.#arrive();
   }
 
+  /** Reads what a TLS client says; `plain`: others are as welcome. */
+  greet(plain: boolean): void {
+    this.#later?.cancel();
+    this.#opening ??= new Opening(this.#owner.runtime, this.#client, this);
+    this.#opening.readHello(this.rules.config.timeouts.hello, plain, () => this.#owner.greeted(this));
+  }
+
+  /** What it has said; null: it speaks no TLS; undefined: it was not asked. */
+  get said(): ClientHello | null | undefined {
+    return this.#opening?.said;
+  }
+
   /** Who connects: the peer, or whom it speaks for. */
   get client(): Address {
-    return this.#proxied?.source ?? this.#client.remote;
+    return this.#opening?.proxied?.source ?? this.#client.remote;
   }
 
   /** The same without the port: what targets are chosen by. */
@@ -115,18 +103,22 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     return client.kind === "tcp" ? client.host : client.path;
   }
 
-  /** Does not let the client in: for a rule in the way that the configuration says, else with RST. */
-  refuse(reason: Reason, rule?: string): void {
+  /**
+   * Does not let the client in: for a rule in the way that the configuration says, else with RST. `last`: what it is
+   * told before, in front of a FIN whatever the configuration says: a RST could overtake it.
+   */
+  refuse(reason: Reason, rule?: string, last?: Uint8Array): void {
     const { runtime } = this.#owner;
     if (this.#reason) return;
     this.#reason = reason;
     this.#rule = rule;
     this.#later?.cancel();
     this.#arrive();
-    if (rule === undefined || this.rules.config.refuse === "reset") {
+    if (!last && (rule === undefined || this.rules.config.refuse === "reset")) {
       this.#client.abort();
       return;
     }
+    if (last) this.#client.write(last);
     this.#client.end();
     this.#client.resume();
     this.#later = runtime.after(LINGER, () => this.#client.abort());
@@ -196,14 +188,16 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
       proxy: this.rules.config.name,
       client: formatAddress(this.client),
       target: this.#dial?.target.name ?? null,
+      serverName: this.#opening?.said?.serverName ?? null,
       state: this.#stateNow(),
       openedAt: new Date(this.#openedWall).toISOString(),
       duration: seconds((this.#endedAt ?? this.#owner.runtime.now()) - this.#openedAt),
       connectTime: connected === undefined ? null : seconds(connected - this.#openedAt),
       retries: this.#dial?.retries ?? 0,
-      bytesUpstream: client?.bytes ?? this.#early?.length ?? 0,
+      bytesUpstream: client?.bytes ?? this.#early,
       bytesDownstream: target?.bytes ?? 0,
       requests: this.rules.config.mux && this.requests,
+      tls: summaryOf(this.#client.tls),
     };
   }
 
@@ -215,7 +209,7 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
       reason: this.reason,
       rule: this.#rule ?? null,
       error: this.#error?.code ?? null,
-      undeliveredUpstream: relay?.client.undelivered ?? this.#early?.length ?? 0,
+      undeliveredUpstream: relay?.client.undelivered ?? this.#early,
       undeliveredDownstream: relay?.target.undelivered ?? 0,
     };
   }
@@ -230,16 +224,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     return this.#error;
   }
 
-  headed(proxied: Proxied | undefined, early: Chunk | undefined): void {
-    this.#client.on(this);
-    this.#proxied = proxied;
-    this.#early = early;
-    if (!this.#reason) this.#arrive();
-  }
-
-  headless(why: string): void {
-    this.#client.on(this);
-    this.refuse("bad_header", `PROXY header: ${why}`);
+  unopened(reason: Reason, why: string): void {
+    this.refuse(reason, why);
   }
 
   // While it waits and while the target is being connected the client stays paused: its bytes and its FIN wait in
@@ -294,8 +280,8 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     if (proxyProtocol.send !== "off") socket.write(this.#header(proxyProtocol.send));
     this.#steps ??= this.#owner.steps(this);
     const steps = this.#steps?.begin(target.name, this.#owner.faults);
-    this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, steps, this.#early);
-    this.#early = undefined;
+    this.#relay = new Relay(runtime, this.#client, socket, counters, flush, this, steps, this.#opening?.early);
+    this.#opening?.handed();
     // Nothing has been sent yet, so there is no need to ask the kernel.
     this.#deadlines.arm(this.#relay, 0);
   }
@@ -316,7 +302,13 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
 
   /** What the target is told about the client. */
   #header(version: "v1" | "v2"): Uint8Array {
-    return writeProxyHeader(version, this.#proxied ?? { source: this.#client.remote, destination: this.#client.local });
+    const own = { source: this.#client.remote, destination: this.#client.local };
+    return writeProxyHeader(version, this.#opening?.proxied ?? own);
+  }
+
+  /** Bytes that were read before there was a target. */
+  get #early(): number {
+    return this.#opening?.early?.length ?? 0;
   }
 
   #finish(): void {
@@ -326,9 +318,9 @@ export class Session implements StreamEvents, HeaderOwner, DialOwner, RelayOwner
     if (this.#relay) {
       counters.add(CELL.undeliveredUpstream, this.#relay.client.undelivered);
       counters.add(CELL.undeliveredDownstream, this.#relay.target.undelivered);
-    } else if (this.#early) {
-      counters.add(CELL.bytesUpstream, this.#early.length);
-      counters.add(CELL.undeliveredUpstream, this.#early.length);
+    } else {
+      counters.add(CELL.bytesUpstream, this.#early);
+      counters.add(CELL.undeliveredUpstream, this.#early);
     }
     this.#steps?.ended(this.reason, this.#error?.code ?? null);
     counters.ended(this.reason, seconds(this.#endedAt - this.#openedAt));

@@ -1,6 +1,11 @@
-/** The orderly end of proxies: no new connections, time for the live ones, and an end to that time. */
+/** The orderly end of proxies and bridges: no new connections, time for the live ones, and an end to that time. */
 import type { Runtime } from "../net/runtime.ts";
-import type { ProxyControl } from "./control.ts";
+
+/** A proxy, or a bridge. */
+export interface Stoppable {
+  drain(): Promise<void>;
+  cut(): void;
+}
 
 /**
  * Stops listening and lets connections finish for `grace` milliseconds; then, or when `hurry` resolves, they are
@@ -8,13 +13,13 @@ import type { ProxyControl } from "./control.ts";
  */
 export async function shutDown(
   runtime: Runtime,
-  proxies: readonly ProxyControl[],
+  all: readonly Stoppable[],
   grace: number,
   hurry?: Promise<unknown>,
 ): Promise<void> {
-  const drained = Promise.all(proxies.map((proxy) => proxy.drain()));
+  const drained = Promise.all(all.map((each) => each.drain()));
   const cut = () => {
-    for (const proxy of proxies) proxy.cut();
+    for (const each of all) each.cut();
   };
   const timer = grace > 0 ? runtime.after(grace, cut) : undefined;
   if (!timer) cut();

@@ -14,7 +14,16 @@ async function world() {
   const config = { ...DEFAULTS.proxy, name: "db", listen: LOOPBACK, targets: [plainTarget(echo.address)] };
   const engine = new PortableEngine(runtime);
   const proxy = await engine.open(config);
-  const state = { runtime, engine, proxies: [proxy], past: [], ready: true, reload: async () => undefined, drain() {} };
+  const state = {
+    runtime,
+    engine,
+    proxies: [proxy],
+    past: [],
+    bridges: [],
+    ready: true,
+    reload: async () => undefined,
+    drain() {},
+  };
   const app = adminApp(state, { listen: LOOPBACK, token: undefined });
   const get = (path: string, method = "GET") => Promise.resolve(app(new Request(`http://weir${path}`, { method })));
   return {

@@ -23,6 +23,7 @@ export async function world(rules: Partial<GuardRules> = {}) {
     engine,
     proxies: [proxy],
     past: [],
+    bridges: [],
     ready: true,
     reload: async (): Promise<typeof CHANGES | undefined> => CHANGES,
     drain: () => void told.push("drain"),

@@ -229,3 +229,38 @@ test("to leave twice, or without having waited, changes nothing", () => {
   gate.leave(waiter);
   expect(gate.waiting).toBe(0);
 });
+
+test("who waits for something else passes those who cannot go yet, in each thread, and each line keeps its order", () => {
+  const memory = gateMemory(2);
+  const nudged: number[] = [];
+  const gates = [0, 1].map((worker) => new Gate(memory, worker, () => nudged.push(worker)));
+  const [here, there] = gates as [Gate, Gate];
+  const room: Record<string, number> = { a: 0, b: 0 };
+  const went: string[] = [];
+  const join = (gate: Gate, line: string, name: string) => {
+    const proceed = () => {
+      if ((room[line] ?? 0) === 0) return false;
+      room[line] = (room[line] ?? 0) - 1;
+      went.push(name);
+      return true;
+    };
+    gate.wait({ proceed, line }, 10);
+  };
+  join(here, "a", "a1");
+  join(here, "b", "b1");
+  join(here, "a", "a2");
+  join(there, "b", "b2");
+  room["b"] = 1;
+  here.freed();
+  here.next();
+  expect([went, nudged]).toEqual([["b1"], [0]]);
+  room["b"] = 1;
+  there.next();
+  expect(went).toEqual(["b1", "b2"]);
+  room["a"] = 1;
+  here.next();
+  expect([here.standsIn("a"), here.standsIn("b"), there.standsIn("b")]).toEqual([true, false, false]);
+  room["a"] = 1;
+  here.next();
+  expect([went, here.waiting]).toEqual([["b1", "b2", "a1", "a2"], 0]);
+});

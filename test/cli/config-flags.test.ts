@@ -4,6 +4,7 @@ import { type Command, flagsOf, type Run } from "../../src/cli/command.ts";
 import { logOptions, overrideConfig, tcpConfig } from "../../src/cli/config-flags.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { program } from "../../src/cli/program.ts";
+import { TLS_FLAGS } from "../../src/cli/tls-flag-table.ts";
 import { DEFAULTS, HEALTH, type HealthConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { UsageError } from "../../src/net/errors.ts";
@@ -63,7 +64,7 @@ describe("weir tcp", () => {
       proxy_protocol = { accept_from = ["10.0.0.7", "::1"], send = "v2" }
       observer = [{ address = "127.0.0.1:6000", copies = "both" }, { address = "unix:/run/copy.sock" }]
       fault = [{ type = "latency", latency = "100ms", toxicity = 0.5 }]
-      timeouts = { connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
+      timeouts = { hello = "2s", connect = "1s", idle = "1.5s", fin = "off", lifetime = "1d" }
       `;
     const flags = [
       "--metrics :9000 --token-env TOKEN --log-level warn --log-format json --summary-interval 1m --log connections --grace 0s",
@@ -76,14 +77,14 @@ describe("weir tcp", () => {
       "--observer 127.0.0.1:6000,copies=both --observer unix:/run/copy.sock --seed 7",
       "--fault latency:latency=100ms,toxicity=0.5",
       "--accept-proxy-from 10.0.0.7 --accept-proxy-from ::1 --send-proxy v2",
-      "--connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
+      "--hello-timeout 2s --connect-timeout 1s --idle-timeout 1.5s --fin-timeout off --lifetime 1d",
     ];
     const targets = "db.internal:5432 10.0.0.2:5432,weight=2,max_connections=10 dns://spare.internal:5432,backup";
     const windows = ["--schedule", "Mon-Fri 08:00-18:00 UTC", "--schedule", "Sat UTC"];
     const run = line(`tcp 127.0.0.1:5000 ${targets} ${flags.join(" ")}`, ...windows);
     expect(tcpConfig(run)).toEqual(loadConfig(file, "weir.toml"));
     // These take others back, or exclude them.
-    const other = ["quiet", "health-send", "health-expect"];
+    const other = ["quiet", "health-send", "health-expect", ...TLS_FLAGS.flags.map(({ name }) => name as string)];
     const names = flagsOf(program.commands[0]).map(({ name }) => name);
     expect(Object.keys(run.flags).sort()).toEqual(names.filter((name) => !other.includes(name)).sort());
   });

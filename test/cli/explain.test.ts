@@ -103,8 +103,63 @@ proxy_protocol.accept_from = ["10.0.0.7"]
     expect(out[1]).toBe(`  as long as it comes no faster than ${text}`);
   });
 
+  describe("for TLS clients", () => {
+    const file = `[[proxy]]
+name = "front"
+listen = "127.0.0.1:4000"
+targets = [
+  { address = "10.0.0.1:443", sni = ["example.com", "*.Example.com"] },
+  { address = "10.0.0.2:443", sni = ["example.com", "*.example.com"] },
+  { address = "10.0.0.3:443", alpn = ["h2", "http/1.1"] },
+  { address = "10.0.0.4:443", sni = ["a.test"], alpn = ["h3"] },
+]
+deny = ["10.0.0.0/8"]
+`;
+    const ask = (...args: string[]) => runCommand(["explain", "a.toml", ...args], { "a.toml": file }, NOON);
+
+    test.each<[string[], number, string]>([
+      [
+        ["--sni", "X.example.com."],
+        0,
+        "x.example.com goes to 10.0.0.1:443, 10.0.0.2:443 (for example.com, *.example.com)",
+      ],
+      [
+        ["--sni", "a.test", "--alpn", "h3", "--alpn", "h2"],
+        0,
+        "a.test, ALPN h3, h2 goes to 10.0.0.4:443 (for a.test, ALPN h3)",
+      ],
+      [["--alpn", "h2"], 0, "no name, ALPN h2 goes to 10.0.0.3:443 (for any name, ALPN h2 or http/1.1)"],
+      [["--sni", "b.test"], 1, "b.test is refused: no target is for its protocols (ALPN)"],
+    ])("%p: %p", async (args, code, what) => {
+      expect(await ask(...args)).toEqual({ code, out: [`front (127.0.0.1:4000): ${what}`], err: [] });
+    });
+
+    test("both questions at once, and 1 if either says no", async () => {
+      const { code, out } = await ask("--from", "10.0.0.1", "--sni", "example.com");
+      expect([code, out.length]).toEqual([1, 2]);
+      expect((await explain("--sni", "example.com", "--to", "web")).out).toEqual([
+        "web (127.0.0.1:4001): all targets are for everybody: 10.0.0.1:80",
+      ]);
+    });
+
+    test("weir check shows for whom targets are, and how long it waits to know", async () => {
+      const { out } = await runCommand(["check", "a.toml"], {
+        "a.toml": `${file}timeouts.hello = "2s"
+`,
+      });
+      const all = "10.0.0.1:443, 10.0.0.2:443, 10.0.0.3:443, 10.0.0.4:443";
+      expect(out.slice(1, -1)).toEqual([
+        `  front: 127.0.0.1:4000 -> ${all} (hello 2s, connect 5s, idle 10m, fin 30s, lifetime off)`,
+        "    example.com, *.example.com -> 10.0.0.1:443, 10.0.0.2:443",
+        "    any name, ALPN h2 or http/1.1 -> 10.0.0.3:443",
+        "    a.test, ALPN h3 -> 10.0.0.4:443",
+      ]);
+    });
+  });
+
   test.each([
-    [[], "weir explain: --from is missing; write --from IP"],
+    [[], "weir explain: --from is missing; write --from IP, or --sni NAME"],
+    [["--sni", "10.0.0.1"], 'weir explain: --sni: expected a host name such as example.com, found "10.0.0.1"'],
     [["--from", "::1", "--to", "bd"], 'weir explain: there is no proxy "bd"; the file has db, web'],
     [
       ["--from", "::1", "--at", "noon"],

@@ -40,6 +40,6 @@ test("a SIGHUP while the configuration is read for the first time is not lost, n
   };
   expect(await main(runtime, threads, host)).toBe(0);
   expect(reads).toBe(2);
-  expect(out).toContain("weir: reloaded: no proxy has changed");
+  expect(out).toContain("weir: reloaded: nothing has changed");
   expect(hangup).toBeUndefined();
 });

@@ -52,6 +52,7 @@ describe("is refused:", () => {
     ["refuse", 'refuse = "close"', LEAVE],
     ["retries", "retries = 3", LEAVE],
     ["timeouts.fin", 'timeouts.fin = "1s"', LEAVE],
+    ["timeouts.hello", 'timeouts.hello = "1s"', LEAVE],
     ["queue.size", "queue.size = 3", LEAVE],
     ["queue.timeout", 'queue.timeout = "3s"', LEAVE],
     ["accept_from", 'proxy_protocol.accept_from = ["10.0.0.0/8"]', LEAVE],
@@ -70,6 +71,12 @@ describe("is refused:", () => {
 
   test("a unix target", () => {
     expect(problem(UDP.replace("10.0.0.1:53", "unix:/run/x.sock"))).toContain("takes no UDP datagrams");
+  });
+
+  test("targets for TLS clients, and over TLS", () => {
+    const toml = '[[proxy]]\nlisten = "udp://:53"\ntargets = [{ address = "10.0.0.1:53", sni = ["a.example"] }]';
+    expect(problem(toml)).toContain("sni is what TLS clients say");
+    expect(problem(UDP.replace("10.0.0.1:53", "tls://10.0.0.1:53"))).toContain('write "10.0.0.1:53"');
   });
 
   test("a name to listen on", () => {

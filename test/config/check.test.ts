@@ -12,8 +12,10 @@ describe("checkConfig", () => {
     expect(messages(config(["a", "8001", "8002"], ["b", "127.0.0.2:8001", "10.0.0.1:8001"]))).toEqual([]);
   });
 
-  test("wants a proxy", () => {
-    expect(messages(config())).toEqual([": there is no proxy; add [[proxy]] or [[mux]] with listen and target"]);
+  test("wants something to run", () => {
+    expect(messages(config())).toEqual([
+      ": there is nothing to run; add [[proxy]] or [[mux]] with listen and target, or [[udp]] with from and to",
+    ]);
   });
 
   test("wants names to differ", () => {
@@ -133,6 +135,7 @@ function config(...rows: Row[]): Config {
     toxiproxy: null,
     seed: null,
     proxies,
+    bridges: [],
   };
 }
 

@@ -12,15 +12,17 @@ import { formatAddress } from "../../src/net/address.ts";
 import { formatCidr, parseCidr } from "../../src/net/cidr.ts";
 import { formatTarget } from "../../src/net/target-name.ts";
 import { plainObserver } from "../../src/observe/observer-config.ts";
+import { LISTEN_TLS, TARGET_TLS } from "../../src/tls/tls-config.ts";
 
 test("weir.toml shows the defaults", async () => {
   const config = await example("weir.toml");
   expect(config.log).toEqual(DEFAULTS.log);
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
-  const [least, db, web, cache, lab, dns, ...muxes] = config.proxies;
+  const [least, db, web, front, cache, secure, lab, dns, ...muxes] = config.proxies;
   const shared = ["switch", "terminal", "meter"];
-  expect(config.proxies.map(({ name }) => name)).toEqual(["proxy-1", "db", "web", "cache", "lab", "dns", ...shared]);
+  const others = ["proxy-1", "db", "web", "front", "cache", "secure", "lab", "dns"];
+  expect(config.proxies.map(({ name }) => name)).toEqual([...others, ...shared]);
   // What has no defaults to show is shown by example.
   const {
     source: _,
@@ -42,6 +44,12 @@ test("weir.toml shows the defaults", async () => {
   expect(db).toMatchObject({ ...rest, proxyProtocol: { ...proxyProtocol, acceptFrom: [parseCidr("10.0.0.7")] } });
   expect(db?.perSource.maxConnections).toBe(perSource.maxConnections);
   expect(web).toMatchObject({ ...rest, health: { ...HEALTH, http: "/healthz", status: [200, 204] } });
+  expect(front).toMatchObject(rest);
+  const { certificates, clientCa, clientNames, clientFingerprints, alpn, ...plain } = secure?.tls ?? {};
+  expect(plain).toEqual({ minVersion: LISTEN_TLS.minVersion, handshakeTimeout: LISTEN_TLS.handshakeTimeout });
+  expect([certificates?.length, clientCa, clientNames?.length, alpn?.length]).toEqual([2, "staff-ca.pem", 1, 2]);
+  expect(secure?.targetTls?.pins).toEqual([...(clientFingerprints ?? [])]);
+  expect(secure?.targetTls?.verify).toBe(TARGET_TLS.verify);
   expect(cache?.health).toEqual({ ...HEALTH, send: "PING\r\n", expect: "+PONG" });
   for (const proxy of config.proxies.filter((each) => each !== lab && each !== dns)) {
     expect(proxy).toMatchObject({ observers, inspects, filters, faults });
@@ -68,6 +76,16 @@ test("weir.toml shows every way to write a target", async () => {
     ["10.0.0.5:80", { ...plain, backup: true }],
     ["dns://web.internal:80", plain],
     ["dns+srv://_http._tcp.web.internal", plain],
+  ]);
+});
+
+test("weir.toml shows for whom a target can be", async () => {
+  const [, , , front] = (await example("weir.toml")).proxies;
+  const whom = front?.targets.map(({ sni, alpn }) => ({ sni, alpn }));
+  expect(whom).toEqual([
+    { sni: ["example.com", "*.example.com"], alpn: undefined },
+    { sni: undefined, alpn: ["h2"] },
+    { sni: undefined, alpn: undefined },
   ]);
 });
 

@@ -22,6 +22,7 @@ describe("a file of tcp-clone", () => {
       shutdown: DEFAULTS.shutdown,
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
@@ -77,7 +78,10 @@ server = { listen_adr = 1, name = "x" }
   test.each([
     ["[tcp_clone]", "1:1: tcp_clone: expected tables written [[tcp_clone]], found a table"],
     ["[[tcp-clone]]", '1:3: tcp-clone: unknown key "tcp-clone"; did you mean "tcp_clone"?'],
-    ["tcp_clone = []", "1:1: there is no proxy; add [[proxy]] or [[mux]] with listen and target"],
+    [
+      "tcp_clone = []",
+      "1:1: there is nothing to run; add [[proxy]] or [[mux]] with listen and target, or [[udp]] with from and to",
+    ],
     [`${CLONE}x = 1`, '6:1: tcp_clone[0].target.x: unknown key "x"; the keys here are addr'],
     [
       CLONE.replace("5201", "5200"),
@@ -101,6 +105,7 @@ describe("a file of basic-tcp-proxy", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,

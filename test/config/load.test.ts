@@ -16,13 +16,14 @@ describe("loadConfig", () => {
       shutdown: { grace: 60_000 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           ...DEFAULTS.proxy,
           name: "proxy-1",
           listen: { kind: "tcp", host: "127.0.0.1", port: 8080 },
           targets: [plainTarget({ kind: "tcp", host: "10.0.0.1", port: 80 })],
-          timeouts: { connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
+          timeouts: { hello: 5_000, connect: 5_000, idle: 600_000, fin: 30_000, lifetime: 0 },
           buffer: 262_144,
           noDelay: true,
           keepAlive: 0,
@@ -96,9 +97,12 @@ describe("loadConfig", () => {
       shutdown: { grace: 0 },
       toxiproxy: null,
       seed: null,
+      bridges: [],
       proxies: [
         {
           name: "db",
+          tls: null,
+          targetTls: null,
           listen: { kind: "tcp", host: "127.0.0.1", port: 5000 },
           targets: [
             plainTarget({ kind: "tcp", host: "db.internal", port: 5432 }),
@@ -118,7 +122,7 @@ describe("loadConfig", () => {
             status: [200, 204],
           },
           dns: { servers: ["10.0.0.53:53", "[0::1]:53"], interval: 60_000, timeout: 500 },
-          timeouts: { connect: 1_000, idle: 1_500, fin: 0, lifetime: 86_400_000 },
+          timeouts: { hello: 5_000, connect: 1_000, idle: 1_500, fin: 0, lifetime: 86_400_000 },
           buffer: 65_536,
           noDelay: false,
           keepAlive: 30_000,
@@ -213,7 +217,7 @@ describe("loadConfig", () => {
   test("does not mind a byte order mark", () => {
     expect(loadConfig(`\ufeff${PROXY}`, "weir.toml").proxies).toHaveLength(1);
     expect(problems(`\ufeffx = 1\n${PROXY}`)).toEqual([
-      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
+      '1:1: x: unknown key "x"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux, udp',
     ]);
   });
 });

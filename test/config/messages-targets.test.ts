@@ -26,6 +26,28 @@ describe("bad targets are explained:", () => {
       "3:45: proxy[0].targets[0].max_connections: expected a whole number from 0 to 1000000, found -1",
     ],
     ["[{ address = 2, wieght = 2 }]", '3:27: proxy[0].targets[0].wieght: unknown key "wieght"; did you mean "weight"?'],
+    // for whom
+    [
+      '[{ address = 2, sni = ["a.b", "*b"] }]',
+      '3:41: proxy[0].targets[0].sni[1]: Cannot parse server name "*b": a wildcard stands for whole labels at the beginning, such as "*.example.com"',
+    ],
+    ["[{ address = 2, sni = 5 }]", "3:33: proxy[0].targets[0].sni: expected an array of host names, found 5"],
+    [
+      '[{ address = 2, alpn = ["h 2"] }]',
+      '3:35: proxy[0].targets[0].alpn[0]: Cannot parse ALPN protocol "h 2": a protocol has 1 to 255 visible ASCII characters and no comma, such as "h2" or "http/1.1"',
+    ],
+    [
+      "[{ address = 2, sni = [] }]",
+      "3:33: proxy[0].targets[0].sni: the target 127.0.0.1:2 is for nobody; leave sni out if it is for everybody",
+    ],
+    [
+      '[{ address = 2, sni = ["a.b", "A.b."] }]',
+      '3:41: proxy[0].targets[0].sni[1]: "a.b" is there twice for the target 127.0.0.1:2; keep one',
+    ],
+    [
+      '[{ address = 2, sni = ["a.b"] }, { address = 2, sni = ["c.b"] }]',
+      "3:44: proxy[0].targets[1]: the target 127.0.0.1:2 is there twice; write all its names and protocols into one",
+    ],
     // DNS
     ['["dns://db.internal"]', `3:12: proxy[0].targets[0]: Cannot parse address "dns://db.internal": ${dns}`],
     [

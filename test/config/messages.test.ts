@@ -11,7 +11,7 @@ describe("a problem in a file", () => {
   const keys = [
     "name, listen, target, targets, balance, slow_start, none_healthy, health, buffer, nodelay, keepalive, reuse_port, allow, deny",
     "allow_file, deny_file, schedule, max_connections, max_connections_per_source, queue, rate, proxy_protocol, refuse",
-    "retries, source, timeouts, observer, inspect, filter, fault",
+    "retries, source, tls, target_tls, timeouts, observer, inspect, filter, fault",
   ].join(", ");
 
   test.each<[string, string, string]>([
@@ -49,11 +49,9 @@ describe("a problem in a file", () => {
     [
       "a quoted key",
       `"a\\nb.c" = 5\n${PROXY}`,
-      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux',
+      '1:1: "a\\nb.c": unknown key "a\\u000ab.c"; the keys here are admin, log, engine, shutdown, dns, toxiproxy, seed, proxy, mux, udp',
     ],
-    // what is to come
-    ["a table to come", `${PROXY}[[udp]]\nx = 1`, '4:3: udp: "udp" is not supported yet; remove it'],
-    ["a table to come, mistyped", `${PROXY}[engin]`, '4:2: engin: unknown key "engin"; did you mean "engine"?'],
+    ["a table, mistyped", `${PROXY}[engin]`, '4:2: engin: unknown key "engin"; did you mean "engine"?'],
     [
       "a token",
       `[admin]\ntoken_env = ""\n${PROXY}`,
@@ -185,7 +183,11 @@ describe("a problem in a file", () => {
       '2:10: proxy[0].listen: Cannot parse address "\\u001b[2J\\u000a:1": "\\u001b[2J\\u000a" is not a host name',
     ],
     // contradictions
-    ["nothing to do", "", "1:1: there is no proxy; add [[proxy]] or [[mux]] with listen and target"],
+    [
+      "nothing to do",
+      "",
+      "1:1: there is nothing to run; add [[proxy]] or [[mux]] with listen and target, or [[udp]] with from and to",
+    ],
     [
       "a loop through target",
       "[[proxy]]\nlisten = 80\ntarget = 80",

@@ -172,6 +172,11 @@ describe("a bad [[mux]] is explained:", () => {
     ["both", `${TABLE}targets = ["a:1"]`, '4:11: mux[0].targets: write either "target" or "targets", not both'],
     ["no table", "mux = 1", "1:7: mux: expected tables written [[mux]], found 1"],
     [
+      "a name that a target is for",
+      '[[mux]]\nlisten = 8080\ntargets = ["a:1", { address = "b:1", sni = ["c.d"] }]',
+      "3:44: mux[0].targets[1].sni: clients share connections to the target, and a TLS connection is one client's alone; leave sni out, or use a proxy instead",
+    ],
+    [
       "a limit of a target",
       '[[mux]]\nlisten = 8080\ntargets = ["a:1", { address = "b:1", max_connections = 2 }]',
       `3:56: mux[0].targets[1].max_connections: ${shared}`,

@@ -23,6 +23,7 @@ export class DatagramProbe extends Watch implements DatagramEvents {
   readonly socket: DatagramSocket;
   readonly received: { readonly bytes: Uint8Array; readonly from: Endpoint }[] = [];
   closes = 0;
+  drains = 0;
   error: SocketError | undefined;
   onMessage: ((chunk: Chunk, from: Endpoint) => void) | undefined;
   #paused = true;
@@ -43,6 +44,14 @@ export class DatagramProbe extends Watch implements DatagramEvents {
     } finally {
       this.wake();
     }
+  }
+
+  drain(): void {
+    this.checkOutside("drain");
+    this.check(this.closes === 0, "drain after close");
+    this.check(!this.socket.full, "drain while it is full");
+    this.drains++;
+    this.wake();
   }
 
   close(error?: SocketError): void {

@@ -11,6 +11,7 @@ import { listening } from "./cases/listening.ts";
 import { multicast } from "./cases/multicast.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
+import { tls } from "./cases/tls.ts";
 import { type Case, Kit } from "./kit.ts";
 
 export interface Outcome {
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   ...multicast,
   ...names,
   ...platform,
+  ...tls,
 ];
 
 /**

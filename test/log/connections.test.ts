@@ -15,10 +15,12 @@ const RECORD: ConnectionRecord = {
   openedAt: "2026-01-01T00:00:00.000Z",
   duration: 0.25,
   connectTime: 0.001,
+  serverName: null,
   retries: 0,
   bytesUpstream: 1_500,
   bytesDownstream: 20,
   requests: null,
+  tls: null,
   reason: "client_reset",
   rule: null,
   error: "ECONNRESET",
@@ -78,4 +80,16 @@ test("a bug in weir is logged with the stack of its cause", () => {
   expect(err).toHaveLength(1);
   expect(err[0]).toContain("the bug itself");
   expect(err[0]).toContain("connections.test.ts");
+});
+
+test("a name that a TLS client has asked for stands beside the target, and with the failure", () => {
+  const it = world({ access: true });
+  it.events.closed?.({ ...RECORD, serverName: "a.example", error: null, undeliveredUpstream: 0 }, undefined);
+  expect(it.out).toEqual(["[ACCESS] 127.0.0.1:5 -> 127.0.0.1:6 (a.example) up 1.5KB down 20B in 0.250s: client_reset"]);
+  const rule = "no target is for its server name";
+  for (const serverName of ["b.example", "c.example"]) {
+    it.events.failed?.({ ...RECORD, target: null, serverName, reason: "no_route", rule, error: null }, undefined);
+  }
+  // One line for all names, once a second.
+  expect(it.err).toEqual([`weir: 127.0.0.1:5, which asked for b.example, was not let in: ${rule}`]);
 });

@@ -188,7 +188,7 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
   });
 
   test("a reply that ends with the target's FIN ends the client, who may have asked for more than is read", async () => {
-    const proxy = { timeouts: { connect: 5_000, idle: 0, fin: 0, lifetime: 0 } };
+    const proxy = { timeouts: { hello: 0, connect: 5_000, idle: 0, fin: 0, lifetime: 0 } };
     await using world = await MuxWorld.with(engine, { protocol: "http", queuePerClient: 2 }, { proxy });
     const client = await world.client();
     client.say(get("/").repeat(10));

@@ -58,7 +58,16 @@ async function world(mode: Mode, config: Partial<MuxConfig> = {}, greet: (target
     { mux: { trouble: troubles.add, line: lines.add }, closed: records.add, failed: records.add },
   );
   const app = adminApp(
-    { runtime, engine, proxies: [proxy], past: [], ready: true, reload: async () => undefined, drain() {} },
+    {
+      runtime,
+      engine,
+      proxies: [proxy],
+      past: [],
+      bridges: [],
+      ready: true,
+      reload: async () => undefined,
+      drain() {},
+    },
     { listen: LOOPBACK, token: undefined },
   );
   return {

@@ -72,6 +72,7 @@ async function world(timeouts: Partial<Timeouts>) {
     front: new Counters("x", ""),
     read: undefined,
     arrived: (session: Session) => session.dial(pool.choose({ host: "" }, []) as Target),
+    greeted() {},
     outwaited() {},
     freed() {},
     connect: (to: Target) => virtual.connect(to.address, { noDelay: true, keepAlive: 0, buffer: 1, timeout: 0 }),

@@ -24,6 +24,8 @@ export class SimDatagram implements DatagramSocket {
   unsent = 0;
   overrun = 0;
   refused = 0;
+  /** This kernel takes everything. */
+  readonly full = false;
   readonly #network: Network;
   readonly #process: Process;
   readonly #options: DatagramOptions;

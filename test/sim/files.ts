@@ -46,12 +46,15 @@ export class MemoryFiles {
         grown.set(chunk, content.bytes.length);
         content.bytes = grown;
       },
+      sync() {},
       close: () => {
         if (open) this.opened--;
         open = false;
       },
     };
   };
+
+  readonly readFile = (path: string): string => new TextDecoder().decode(this.read(path));
 
   readonly renameFile = (from: string, to: string): void => {
     this.#contents.set(to, this.#content(from));

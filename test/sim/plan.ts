@@ -100,8 +100,14 @@ function makeConfig(random: Random, rough: boolean, scale: number): ProxyConfig 
   const access = random.fork("access");
   const maybe = (least: number, most: number) => (random.chance(0.4) ? 0 : random.size(least, most));
   const timeouts: Timeouts = rough
-    ? { connect: maybe(5, 10_000), idle: maybe(20, 10_000), fin: maybe(20, 5_000), lifetime: maybe(20, 50_000) }
-    : { connect: 60_000, idle: 0, fin: 0, lifetime: 0 };
+    ? {
+        hello: 5_000,
+        connect: maybe(5, 10_000),
+        idle: maybe(20, 10_000),
+        fin: maybe(20, 5_000),
+        lifetime: maybe(20, 50_000),
+      }
+    : { hello: 0, connect: 60_000, idle: 0, fin: 0, lifetime: 0 };
   return {
     ...DEFAULTS.proxy,
     name: "storm",

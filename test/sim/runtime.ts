@@ -1,5 +1,6 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
+import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
 import type { Runtime } from "../../src/net/runtime.ts";
 import { INTERFACES, SimDatagram } from "./datagram.ts";
 import { ask } from "./dns.ts";
@@ -40,6 +41,7 @@ export function runtimeOf(
     wallClock: () => EPOCH + clock.now,
     after: (ms, run) => process.after(ms, run),
     async listen(at, options, accept) {
+      refuseTlsListener(at);
       const { address, queues } = network.listen(at, options);
       const [queue] = queues;
       if (!queue) throw new Error("no queue");
@@ -63,7 +65,7 @@ export function runtimeOf(
       if (!socket) throw new Error(`no datagram socket ${descriptor}`);
       return socket.adopt(process);
     },
-    connect: (to, options) => network.connect(process, to, options),
+    connect: (to, options) => refusedTlsAttempt(to) ?? network.connect(process, to, options),
     ...(habits.links ? LINKS : {}),
     datagram: async (at, options) => SimDatagram.open(network, process, at, options),
     interfaces: () => INTERFACES,
@@ -71,6 +73,7 @@ export function runtimeOf(
     resolveService: (name, options) => ask(network, process, network.services, name, options),
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),
     openFile: files.openFile,
+    readFile: files.readFile,
     renameFile: files.renameFile,
     removeFile: files.removeFile,
   };

@@ -26,6 +26,7 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     toxiproxy: null,
     seed: null,
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
+    bridges: [],
   };
   const service = await Service.start(runtime, openThreads, host, config);
   const proxy = service.proxies[0]?.address ?? ANY_PORT;

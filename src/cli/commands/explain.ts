@@ -1,26 +1,35 @@
-/** `weir explain CONFIG --from IP`: which rule lets a client in or shuts it out, without a connection. */
+/** `weir explain CONFIG`: which rule lets a client in or shuts it out, and for whom targets are, without a connection. */
 import { formatRate } from "../../admit/rate.ts";
 import { limitsSources } from "../../admit/sources.ts";
 import type { ProxyConfig } from "../../config/config.ts";
 import { formatAddress } from "../../net/address.ts";
 import { UsageError } from "../../net/errors.ts";
 import { Rules } from "../../proxy/rules.ts";
+import type { Flags } from "../config-flags.ts";
 import type { CommandRun } from "../context.ts";
 import { readConfig } from "../read-config.ts";
+import { destination } from "../routing.ts";
 
-/** 0: everyone asked about lets the client in; 1: somebody does not. */
+/** 0: everyone asked about lets the client in, and has a target for it; 1: somebody does not. */
 export const explain: CommandRun = async ({ runtime, host, line }) => {
   const { proxies } = await readConfig(host, line.positionals[0] ?? "");
-  const { from, to, at } = line.flags as { readonly from?: string; readonly to?: string; readonly at?: number };
-  if (from === undefined) throw new UsageError("EUSAGE", "weir explain: --from is missing; write --from IP");
+  const { from, to, at, sni, alpn } = line.flags as Flags<"explain">;
+  const speaks = sni !== undefined || alpn !== undefined;
+  if (from === undefined && !speaks) {
+    throw new UsageError("EUSAGE", "weir explain: --from is missing; write --from IP, or --sni NAME");
+  }
   const asked = to === undefined ? proxies : proxies.filter(({ name }) => name === to);
   if (asked.length === 0) {
     const names = proxies.map(({ name }) => name).join(", ");
     throw new UsageError("EUSAGE", `weir explain: there is no proxy "${to}"; the file has ${names}`);
   }
-  const verdicts = asked.map((proxy) => verdict(proxy, from, at ?? runtime.wallClock()));
+  const now = at ?? runtime.wallClock();
+  const verdicts = from === undefined ? [] : asked.map((proxy) => verdict(proxy, from, now));
   for (const { lines } of verdicts) for (const text of lines) host.out(text);
-  return verdicts.every(({ allowed }) => allowed) ? 0 : 1;
+  const said = { serverName: sni ?? null, alpn: alpn ?? [] };
+  const destinations = speaks ? asked.map((proxy) => destination(proxy, said)) : [];
+  for (const each of destinations) host.out(each.line);
+  return verdicts.every(({ allowed }) => allowed) && destinations.every(({ found }) => found) ? 0 : 1;
 };
 
 function verdict(proxy: ProxyConfig, from: string, at: number): { allowed: boolean; lines: string[] } {

@@ -5,8 +5,8 @@ import type { OpenThreads } from "../../engine/threads.ts";
 import type { Runtime } from "../../net/runtime.ts";
 import { descriptorBudget } from "../../proxy/descriptors.ts";
 import { VERSION } from "../../version.ts";
+import { describeEngine } from "../announce.ts";
 import type { CommandRun } from "../context.ts";
-import { describeEngine } from "../service.ts";
 
 export const version: CommandRun = async ({ runtime, openThreads, host, line }) => {
   host.out(`weir ${VERSION}`);

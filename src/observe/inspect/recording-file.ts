@@ -46,6 +46,21 @@ export class RecordingFile implements Recording {
     this.#options = options;
   }
 
+  /** Opens it now: an error is thrown once, here, in place of being told later. Throws a {@link FileError}. */
+  open(): void {
+    if (!this.#file) this.#open();
+  }
+
+  /** Waits until the disk has what was written, as far as it can be known. */
+  sync(): void {
+    try {
+      this.#file?.sync();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#failed(error);
+    }
+  }
+
   write(record: Uint8Array): boolean {
     if (this.#runtime.now() < this.#restsUntil) return false;
     try {

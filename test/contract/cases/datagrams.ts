@@ -109,6 +109,26 @@ export const datagrams: readonly Case[] = [
     },
   },
   {
+    name: "who waits for drain when a socket is full loses nothing, however much it sends",
+    async run(kit) {
+      const { a, b } = await two(kit);
+      let waits = 0;
+      for (let n = 0; n < 3_000; n++) {
+        a.send(numbered(n, 1_400), b.socket.local);
+        if (a.socket.full) {
+          const before = a.drains;
+          waits++;
+          await a.until(() => a.drains > before, "drain");
+        }
+        // The receiver keeps up: its own buffer is another matter.
+        if (n % 50 === 49) await b.untilReceived(n + 1);
+      }
+      assert.deepEqual(b.numbers(), upTo(3_000));
+      assert.equal(a.socket.unsent, 0);
+      assert.equal(a.drains, waits);
+    },
+  },
+  {
     name: "2,000 datagrams, 50 at a time, all arrive in order",
     async run(kit) {
       const { a, b } = await two(kit);

@@ -1,15 +1,37 @@
 /** Files that are written at their end. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../../src/net/errors.ts";
-import type { Runtime } from "../../../src/net/runtime.ts";
+import type { InputFile, Runtime } from "../../../src/net/runtime.ts";
 import type { Case } from "../kit.ts";
+import { pattern } from "../probe.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (content: Uint8Array) => new TextDecoder().decode(content);
 const devices = ({ can }: Runtime) => (can.abstractUnix ? undefined : "Linux alone has such files");
+
+const inputs = ({ openInput }: Runtime) => (openInput ? undefined : "nothing may wait in threads of the native engine");
+
+/** Reads all of it; `take` sees each piece first. */
+async function readAll(runtime: Runtime, from: string | number, take: (chunk: Uint8Array) => void = () => {}) {
+  const pieces: Uint8Array[] = [];
+  let input: InputFile | undefined;
+  const ended = new Promise<FileError | undefined>((resolve) => {
+    const data = (chunk: Uint8Array) => {
+      pieces.push(chunk.slice());
+      take(chunk);
+    };
+    void runtime.openInput?.(from, { data, close: resolve }).then((opened) => {
+      input = opened;
+      opened.resume();
+    });
+  });
+  const error = await ended;
+  input?.close();
+  return { content: new Uint8Array(Buffer.concat(pieces)), error };
+}
 
 export const files: readonly Case[] = [
   {
@@ -142,6 +164,92 @@ export const files: readonly Case[] = [
       fails(() => gone.write(chunk), "EPIPE");
       assert.equal(gone.size, 0);
       gone.close();
+    },
+  },
+  {
+    name: "what a file has been told to sync is there",
+    async run(kit) {
+      const path = join(kit.directory(), "a");
+      const file = kit.runtime.openFile(path);
+      file.write(bytes("one"));
+      file.sync();
+      assert.equal(text(kit.content(path)), "one");
+      file.close();
+      file.sync();
+    },
+  },
+  {
+    name: "a file is read from its beginning to its end",
+    skip: inputs,
+    async run(kit) {
+      const path = join(kit.directory(), "a");
+      const content = pattern(0, 1_000_000);
+      writeFileSync(path, content);
+      const { content: got, error } = await readAll(kit.runtime, path, (chunk) => chunk.fill(0));
+      assert.equal(error, undefined);
+      assert.ok(Buffer.from(got).equals(content));
+      writeFileSync(path, "");
+      assert.equal((await readAll(kit.runtime, path)).content.length, 0);
+    },
+  },
+  {
+    name: "a descriptor is read from where it stands, and stays open",
+    skip: inputs,
+    async run(kit) {
+      const path = join(kit.directory(), "a");
+      writeFileSync(path, "0123456789");
+      const fd = openSync(path, "r");
+      readSync(fd, new Uint8Array(4), 0, 4, null);
+      assert.equal(text((await readAll(kit.runtime, fd)).content), "456789");
+      assert.ok(fstatSync(fd).isFile());
+      closeSync(fd);
+    },
+  },
+  {
+    name: "a paused input gives nothing, and one that is closed says nothing more",
+    skip: inputs,
+    async run(kit) {
+      const path = join(kit.directory(), "a");
+      writeFileSync(path, pattern(0, 1_000_000));
+      let read = 0;
+      let closed = 0;
+      const close = () => {
+        closed++;
+      };
+      let paused: (() => void) | undefined;
+      const pausing = new Promise<void>((resolve) => {
+        paused = resolve;
+      });
+      const data = (chunk: Uint8Array) => {
+        read += chunk.length;
+        input?.pause();
+        paused?.();
+      };
+      const input = await kit.runtime.openInput?.(path, { data, close });
+      await kit.busy(200);
+      assert.equal(read, 0);
+      input?.resume();
+      await pausing;
+      const before = read;
+      await kit.busy(200);
+      assert.equal(read, before);
+      input?.close();
+      input?.resume();
+      await kit.busy(200);
+      assert.equal(read, before);
+      assert.equal(closed, 0);
+    },
+  },
+  {
+    name: "what cannot be read is an error by name",
+    skip: inputs,
+    async run(kit) {
+      const events = { data() {}, close() {} };
+      const directory = kit.directory();
+      const failing = (from: string | number) => kit.runtime.openInput?.(from, events) ?? Promise.resolve();
+      await assert.rejects(failing(join(directory, "none")), { name: "FileError", code: "ENOENT" });
+      await assert.rejects(failing(directory), { name: "FileError", code: "EISDIR" });
+      await assert.rejects(failing(987_654), { name: "FileError", code: "EBADF" });
     },
   },
 ];

@@ -84,7 +84,7 @@ function makeConfig(random: Random, calm: boolean, time: number): ProxyConfig {
 
 function changes(random: Random, time: number): Pick<ProxyConfig, "timeouts" | "faults"> {
   const idle = random.size(100, Math.max(1_000, time));
-  return { timeouts: { connect: 5_000, fin: 30_000, lifetime: 0, idle }, faults: faults(random) };
+  return { timeouts: { hello: 5_000, connect: 5_000, fin: 30_000, lifetime: 0, idle }, faults: faults(random) };
 }
 
 function faults(random: Random): ProxyConfig["faults"] {

@@ -82,8 +82,8 @@ export function makeMuxPlan(random: Random): MuxPlan {
       listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
       targets: TARGETS.slice(0, random.pick([1, 1, 2])).map(plainTarget),
       timeouts: rough
-        ? { connect: 1_000, idle: maybe(100, 20_000), fin: maybe(100, 20_000), lifetime: 0 }
-        : { connect: 60_000, idle: 0, fin: 0, lifetime: 0 },
+        ? { hello: 0, connect: 1_000, idle: maybe(100, 20_000), fin: maybe(100, 20_000), lifetime: 0 }
+        : { hello: 0, connect: 60_000, idle: 0, fin: 0, lifetime: 0 },
       retries: random.pick([0, 2]),
       buffer: Math.max(1, random.size(scale >> 3, 4 * scale)),
       mux,
