@@ -11,6 +11,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { platform } from "node:process";
 import { FileError } from "../../src/net/errors.ts";
 import type { OutputFile, Runtime } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
@@ -35,13 +36,17 @@ class DescriptorFile implements OutputFile {
   readonly #path: string;
   readonly #fd: number;
   readonly #regular: boolean;
+  /** Opened here, and so closed here. */
+  readonly #own: boolean;
   #closed = false;
   /** What a FIFO did not take of a chunk that it had begun; it goes before the next one. */
   #rest = NOTHING;
 
   constructor(path: string) {
     this.#path = path;
-    this.#fd = openSync(path, APPEND, MODE);
+    const given = givenDescriptor(path);
+    this.#own = given === undefined;
+    this.#fd = given ?? openSync(path, APPEND, MODE);
     const status = fstatSync(this.#fd);
     this.#regular = status.isFile();
     this.size = this.#regular ? status.size : 0;
@@ -68,7 +73,7 @@ class DescriptorFile implements OutputFile {
     } catch {
       // Its reader has gone, or will never know the end.
     }
-    closeSync(this.#fd);
+    if (this.#own) closeSync(this.#fd);
   }
 
   /** A disk may have room for a part alone: that is taken back. How much it is, Deno does not tell. */
@@ -103,6 +108,19 @@ class DescriptorFile implements OutputFile {
       this.#rest = this.#rest.subarray(written);
     }
   }
+}
+
+/**
+ * The descriptor itself that `/dev/fd/N` names, where opening that would be no way to it: a socket cannot be opened, and
+ * of a file others who have the descriptor, such as a shell, would write over what a second opening has appended. A pipe
+ * or terminal is opened again, to be written to without waiting; the descriptor's other owners go on waiting for it.
+ */
+function givenDescriptor(path: string): number | undefined {
+  const [, number] = /^\/dev\/fd\/(\d+)$/.exec(path) ?? [];
+  if (number === undefined) return undefined;
+  const status = fstatSync(Number(number));
+  const again = (status.isFIFO() || status.isCharacterDevice()) && platform !== "win32";
+  return again ? undefined : Number(number);
 }
 
 /** PIPE_BUF: so many bytes go into a pipe all at once or not at all (pipe(7)). */

@@ -38,10 +38,9 @@ export class TlsStream extends NodeStream {
     else handleOf(IN_DENO ? carrierOf(this.#secured) : this.#secured)?.readStart();
   }
 
-  /** Deno tells a reset as an end, and fails every empty write behind one; but who is reset has no peer any more. */
+  /** Deno, and Node at times, tell a reset as an end, and empty writes tell nothing; but who is reset has no peer any more. */
   protected override askForReset(socket: TLSSocket): void {
-    if (!IN_DENO) super.askForReset(socket);
-    else if (isConnected(carrierOf(socket))) this.ended();
+    if (IN_BUN || isConnected(carrierOf(socket))) this.ended();
     else socket.destroy(Object.assign(new Error("reset by the peer"), { code: "ECONNRESET" }));
   }
 
@@ -71,11 +70,18 @@ export function tune(carrier: TLSSocket, options: StreamOptions): void {
   if (options.keepAlive > 0) carrier.setKeepAlive(true, options.keepAlive);
 }
 
-/** RST. */
+/**
+ * RST, of what is under a TLS socket. Not from within an event of it: Node 20 would free what its SSL_read, still on the
+ * stack, goes on with, and crash.
+ */
 export function resetTls(socket: TLSSocket): void {
   const carrier = carrierOf(socket);
-  carrier.resetAndDestroy();
-  if (carrier !== socket) socket.destroy();
+  const reset = () => {
+    if (carrier !== socket) carrier.once("close", () => socket.destroy());
+    carrier.resetAndDestroy();
+  };
+  if (IN_BUN || IN_DENO) reset();
+  else setImmediate(reset);
 }
 
 /** getpeername(2), which the kernel answers with ENOTCONN as soon as there is no connection. */

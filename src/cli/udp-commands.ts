@@ -212,6 +212,8 @@ const FORWARD = {
         { name: "udp-listen-addr", kind: "udpSource", repeatable: true, about: "Receive here, or join this group" },
         { name: "tcp-connect-addr", kind: "tcpSource", repeatable: true, about: "Connect here, again and again" },
         { name: "tls-connect-addr", kind: "tlsSource", repeatable: true, about: "The same over TLS" },
+        { name: "source-ca", kind: "file", about: "PEM file with the CAs that tls:// sources are verified by" },
+        { name: "source-name", kind: "serverName", about: "Name that they are asked for (SNI), and verified by" },
         { name: "udp-downstream-addr", kind: "udpSink", repeatable: true, about: "Send to this host or group" },
         { ...TEE, about: "Copy what passes to standard output as well; messages go to standard error then" },
         { ...NAME, default: BRIDGE_NAME },

@@ -149,6 +149,8 @@ const NEEDS: Readonly<Record<string, readonly (keyof Uses)[]>> = {
   "max-size": ["files"],
   keep: ["files"],
   fsync: ["files"],
+  "source-ca": ["secured"],
+  "source-name": ["secured"],
 };
 
 type Settings = Flags<"udp forward">;
@@ -178,6 +180,13 @@ function bridgeConfig({ name, from, to }: Ends, flags: Settings): BridgeConfig {
       buffer: flags.buffer ?? BRIDGE.buffer,
       whenFull: flags["when-full"] ?? BRIDGE.whenFull,
       maxClients: flags["max-clients"] ?? BRIDGE.maxClients,
+    }),
+    ...(uses.secured && {
+      sourceTls: {
+        ...BRIDGE.sourceTls,
+        ca: flags["source-ca"] ?? BRIDGE.sourceTls.ca,
+        serverName: flags["source-name"] ?? BRIDGE.sourceTls.serverName,
+      },
     }),
     ...(uses.files && {
       file: {

@@ -159,6 +159,8 @@ export interface Uses {
   /** Connections that get what passes. */
   readonly clients: boolean;
   readonly files: boolean;
+  /** Sources that are met over TLS. */
+  readonly secured: boolean;
 }
 
 export function usesOf({ from, to }: Pick<BridgeConfig, "from" | "to">): Uses {
@@ -169,6 +171,7 @@ export function usesOf({ from, to }: Pick<BridgeConfig, "from" | "to">): Uses {
     groups: to.some((sink) => sink.kind === "udp" && (isMulticast(sink.host) || !isLiteral(sink.host))),
     clients: to.some(({ kind }) => kind === "listen"),
     files: to.some(({ kind }) => kind === "file"),
+    secured: from.some((source) => source.kind === "stream" && source.tls),
   };
 }
 
@@ -180,6 +183,7 @@ export const USES: Readonly<Record<keyof Uses, string>> = {
   groups: "a multicast group to send to",
   clients: "a listen:// destination",
   files: "a file to write to",
+  secured: "a tls:// source",
 };
 
 /** What is set, and would change nothing. */
@@ -195,11 +199,17 @@ function settingsForNobody(bridge: BridgeConfig): Problem[] {
     ["buffer", bridge.buffer !== BRIDGE.buffer, "clients"],
     ["max_clients", bridge.maxClients !== BRIDGE.maxClients, "clients"],
     ["file", !same(file, BRIDGE.file), "files"],
+    ["source_tls", !same(bridge.sourceTls, BRIDGE.sourceTls), "secured"],
   ];
   const problems = settings.flatMap(([key, given, needed]) => {
     if (!given || uses[needed]) return [];
     return [wrong([key], `${key} needs ${USES[needed]}; add one, or leave ${key} out`)];
   });
+  const { credential } = bridge.sourceTls;
+  if (credential && (credential.certificate === "" || credential.key === "")) {
+    const [has, lacks] = credential.key === "" ? ["certificate", "key"] : ["key", "certificate"];
+    problems.push(wrong(["source_tls"], `there is a ${has} and no ${lacks}; write both, or neither`));
+  }
   if (uses.files && file.maxSize === 0 && file.keep !== BRIDGE.file.keep) {
     const why = `keep is ${file.keep}, and no file is put aside; add max_size, or leave keep out`;
     problems.push(wrong(["file", "keep"], why));

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { parseRoute } from "../datagram/route-address.ts";
 import { BRIDGE, type BridgeConfig, CUTS, FSYNCS, WHEN_FULL } from "../datagram/udp-config.ts";
 import type { Path } from "./problem.ts";
+import { targetTlsSchema, toTargetTls } from "./tls-schema.ts";
 import { isTable, type Table } from "./toml.ts";
 import { FILE_SIZE_MIN, KEEP_MAX, parseDatagramSize, parseInterface, parseOutput, TTL_MAX } from "./udp-values.ts";
 import { COUNT_MAX } from "./units.ts";
@@ -43,6 +44,7 @@ export function bridgeSchema() {
       BRIDGE.maxClients,
     ),
     file: v.optional(fileSchema(), {}),
+    source_tls: v.optional(sourceTlsSchema()),
   });
   return v.pipe(
     fields,
@@ -70,6 +72,7 @@ export function toBridge(bridge: Bridge, index: number): BridgeConfig {
     whenFull: bridge.when_full,
     maxClients: bridge.max_clients,
     file: { maxSize: file.max_size, keep: file.keep, fsync: file.fsync },
+    sourceTls: bridge.source_tls ? toTargetTls(bridge.source_tls) : BRIDGE.sourceTls,
   };
 }
 
@@ -122,6 +125,11 @@ function multicastSchema() {
       ),
     ),
   });
+}
+
+/** The same as of targets. */
+function sourceTlsSchema() {
+  return v.pipe(targetTlsSchema(), v.description("How sources are met that say tls://."));
 }
 
 function fileSchema() {

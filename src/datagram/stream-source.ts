@@ -1,4 +1,5 @@
 /** A source that weir connects to, again and again, and whose bytes are cut into datagrams. */
+import type { Address } from "../net/address.ts";
 import { Backoff } from "../net/backoff.ts";
 import { asSocketError, type SocketError } from "../net/errors.ts";
 import type { Connecting, StreamSocket, Timer } from "../net/runtime.ts";
@@ -58,7 +59,7 @@ export class StreamSource implements Source {
 
   #connect(): void {
     this.#timer = undefined;
-    const attempt = this.#share.runtime.connect(this.#route.address, OPTIONS);
+    const attempt = this.#share.runtime.connect(addressOf(this.#route), OPTIONS);
     this.#attempt = attempt;
     attempt.socket.then(
       (socket) => this.#opened(socket),
@@ -99,4 +100,9 @@ export class StreamSource implements Source {
     this.#told = true;
     this.#timer = runtime.after(this.#backoff.failed(), () => this.#connect());
   }
+}
+
+/** What is connected. */
+export function addressOf({ address, tls }: StreamRoute): Address {
+  return tls && address.kind === "tcp" ? { ...address, tls: true } : address;
 }

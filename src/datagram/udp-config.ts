@@ -1,4 +1,5 @@
 /** A bridge: what it reads datagrams from, and where each of them goes. */
+import { TARGET_TLS, type TargetTlsConfig } from "../tls/tls-config.ts";
 import type { SinkAddress, SourceAddress } from "./route-address.ts";
 
 export const CUTS = ["size", "lines"] as const;
@@ -25,6 +26,8 @@ export interface BridgeConfig {
   /** Connections that get what passes, at once, for each address; 0: as many as come. */
   readonly maxClients: number;
   readonly file: FileConfig;
+  /** How sources are met that say `tls://`. */
+  readonly sourceTls: TargetTlsConfig;
 }
 
 interface MulticastConfig {
@@ -58,4 +61,5 @@ export const BRIDGE: Omit<BridgeConfig, "name" | "from" | "to"> = {
   whenFull: "drop",
   maxClients: 0,
   file: { maxSize: 0, keep: 5, fsync: "never" },
+  sourceTls: TARGET_TLS,
 };

@@ -307,7 +307,8 @@ export interface Runtime {
   /**
    * Opens a file to append to it; one that is not there is made, for its owner alone (mode 0600). Others may append to
    * it as well, also from other threads, as long as the disk is not full. Throws a {@link FileError}: `ENOENT` (no such
-   * directory), `EACCES`, `EISDIR`, `EMFILE`, `ENXIO` (a FIFO that nobody reads), …
+   * directory), `EACCES`, `EISDIR`, `EMFILE`, `ENXIO` (a FIFO that nobody reads), … `/dev/fd/N` is the descriptor N
+   * itself, which stays open: a file goes on where it stands, and a socket, which cannot be opened, is written to.
    *
    *     const file = runtime.openFile("sessions.jsonl");
    */

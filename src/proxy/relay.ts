@@ -81,9 +81,10 @@ export class Relay {
     this.target.begin(steps?.downstream);
     // A link waits by itself until the target has taken what it has; drain comes only without one.
     const waits = !this.client.linked || this.client.path !== undefined;
-    const full = early !== undefined && !this.client.feed(early) && waits;
+    const full = early !== undefined && !this.client.feed(early);
     target.resume();
-    if (full) this.client.wait();
+    this.client.owed = full && !waits;
+    if (full && waits) this.client.wait();
     else client.resume();
   }
 

@@ -17,6 +17,8 @@ export class Side implements StreamEvents, Meter {
   path: Path | undefined;
   /** They go without being shown; with a path, those of them for which its steps need not see them. */
   linked = false;
+  /** The peer owes a drain for what it was given before there was a link, which waits for that by itself. */
+  owed = false;
   /** Bytes read from this side. */
   bytes = 0;
   ended = false;
@@ -135,6 +137,7 @@ export class Side implements StreamEvents, Meter {
 
   drain(): void {
     this.activeAt = this.#runtime.now();
+    this.peer.owed = false;
     if (this.peer.path) this.peer.path.drain();
     else this.peer.resume();
   }
@@ -165,7 +168,9 @@ export class Side implements StreamEvents, Meter {
   }
 
   #unlink(): void {
-    if (this.linked) this.#relay.runtime.unlink?.(this.socket);
+    if (!this.linked) return;
     this.linked = false;
+    this.#relay.runtime.unlink?.(this.socket);
+    if (this.owed) this.wait();
   }
 }

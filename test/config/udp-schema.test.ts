@@ -40,6 +40,7 @@ describe("[[udp]]", () => {
       when_full = "disconnect"
       max_clients = 7
       file = { max_size = "100MiB", keep = 2, fsync = "second" }
+      source_tls = { ca = "ca.pem", server_name = "feed.internal" }
       `;
     const [bridge] = load(text);
     expect(bridge).toEqual({
@@ -63,6 +64,7 @@ describe("[[udp]]", () => {
       whenFull: "disconnect",
       maxClients: 7,
       file: { maxSize: 104_857_600, keep: 2, fsync: "second" },
+      sourceTls: { ...BRIDGE.sourceTls, ca: "ca.pem", serverName: "feed.internal" },
     });
   });
 

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "#runtime";
-import { parseAddress } from "../../src/net/address.ts";
+import { formatAddress, parseAddress } from "../../src/net/address.ts";
 import { Kit } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 import { compile } from "../contract/runtimes.ts";
+import { helloFor } from "../tls/hellos.ts";
 import type { Daemon } from "./daemon.ts";
 import { client, curl, subjectAt, tlsServer } from "./tls-servers.ts";
 import { haveTool } from "./tools.ts";
@@ -179,6 +180,53 @@ describe.skipIf(!HAVE_OPENSSL)("with servers of openssl", () => {
     expect(await subjectAt(at, "one.test")).toBe("rest.test");
   });
 });
+
+test.each(linux ? ["portable", "native"] : ["portable"])(
+  "who waits in the queue when targets get names is asked for one, and gets its own; engine: %s",
+  async (engine) => {
+    const kit = new Kit(runtime);
+    const directory = kit.directory();
+    const met: [string, Probe][] = [];
+    let arrive = () => {};
+    const target = async (name: string) => {
+      const { address } = await kit.listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (socket) => {
+        const probe = new Probe(socket, false);
+        probe.raw = true;
+        probe.resume();
+        met.push([name, probe]);
+        arrive();
+      });
+      return formatAddress(address);
+    };
+    const [one, two] = [await target("one"), await target("two")];
+    const until = async (count: number) => {
+      while (met.length < count) await new Promise<void>((resolve) => (arrive = resolve));
+    };
+    const path = join(directory, "weir.toml");
+    const front = '[[proxy]]\nname = "front"\nlisten = "127.0.0.1:0"\n';
+    writeFileSync(path, `${front}target = "${one}"\nmax_connections = 1\n`);
+    await using weir = await Weir.start(["run", path, "--engine", engine, "--metrics", "127.0.0.1:0"]);
+    const at = { kind: "tcp", host: "127.0.0.1", port: await listening(weir) } as const;
+    const metrics = /\d+\.\d+\.\d+\.\d+:\d+/.exec(await weir.stdout.next((line) => line.startsWith("metrics ")))?.[0];
+    const first = new Probe(await kit.connect(at));
+    await until(1);
+    const second = new Probe(await kit.connect(at));
+    const hello = helloFor("b.example");
+    second.socket.write(hello);
+    const page = async () => await (await fetch(`http://${metrics}/metrics`)).text();
+    while (!(await page()).includes('weir_queue_length{proxy="front"} 1\n')) await kit.busy(10);
+    const targets = `{ address = "${one}", sni = ["a.example"] }, { address = "${two}", sni = ["b.example"] }`;
+    writeFileSync(path, `${front}targets = [${targets}]\nmax_connections = 2\n`);
+    weir.signal("SIGHUP");
+    await until(2);
+    const [name, probe] = met[1] as [string, Probe];
+    await probe.until(() => probe.received === hello.length, "the hello");
+    expect([met[0]?.[0], name, probe.bytes]).toEqual(["one", "two", hello]);
+    first.abort();
+    second.abort();
+    await kit.clean();
+  },
+);
 
 /** The port, whatever the log's format. */
 async function listening(weir: Weir): Promise<number> {

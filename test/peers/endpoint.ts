@@ -28,6 +28,12 @@ export interface Script {
   /** What happens to it on the way, and when. */
   readonly accident: "none" | "reset" | "close" | "sever";
   readonly accidentAt: number;
+  /** What it says before who it is, at once and whatever else it waits for. */
+  readonly lead?: Uint8Array | undefined;
+  /** How many bytes its peer says before that, as soon as they are there; undefined: not yet. */
+  readonly skips?: ((bytes: Uint8Array) => number | undefined) | undefined;
+  /** It gets no peer, and what it hears is weir's own. */
+  readonly refused?: boolean | undefined;
 }
 
 /** What the seam does not have, because weir never does it. */
@@ -67,6 +73,9 @@ export class Endpoint implements StreamEvents {
   readonly #runtime: Runtime;
   readonly #mischief: Mischief;
   readonly #onChange: () => void;
+  /** What the peer has said before who it is: as far as that is not known to be whole, and then how much it was. */
+  #head: Uint8Array = new Uint8Array(0);
+  #skipped: number | undefined;
   #stalledAt = 0;
   #blocked = false;
   #pacing = false;
@@ -80,8 +89,13 @@ export class Endpoint implements StreamEvents {
     this.#onChange = onChange;
     socket.on(this);
     socket.resume();
-    if (script.starts === "at once") this.#send();
+    if (script.starts === "at once" || script.lead) this.#send();
     if (script.accident !== "none") runtime.after(script.accidentAt, () => this.#breakOff(script.accident));
+  }
+
+  /** It knows who its peer is. */
+  get introduced(): boolean {
+    return this.#skipped !== undefined && this.received - this.#skipped >= HEADER;
   }
 
   /** Leaves, whatever it is doing. */
@@ -91,6 +105,7 @@ export class Endpoint implements StreamEvents {
 
   data(chunk: Chunk): void {
     if (this.ended || this.closed) this.#complain("data after the end");
+    if (this.script.refused) return;
     this.#check(chunk);
     this.received += chunk.length;
     const { starts, echoes, readsUpTo, stallEvery } = this.script;
@@ -123,20 +138,31 @@ export class Endpoint implements StreamEvents {
   /** How many bytes it has to send by now. */
   get #due(): number {
     const { send, echoes, starts } = this.script;
-    if (starts === "after the end" && !this.ended) return 0;
-    if (starts === "after the first byte" && this.received === 0) return 0;
-    return echoes ? Math.max(this.received, this.ended ? HEADER : 0) : send;
+    const lead = this.#lead.length;
+    if (starts === "after the end" && !this.ended) return lead;
+    if (starts === "after the first byte" && this.received === 0) return lead;
+    return lead + (echoes ? Math.max(this.received, this.ended ? HEADER : 0) : send);
   }
 
   #send(): void {
     while (!this.#blocked && !this.#pacing && !this.#over && this.sent < this.#due) {
       const count = Math.min(this.script.write, this.#due - this.sent);
-      const chunk = stream(this.script.id, this.sent, count);
+      const chunk = this.#next(count);
       this.#blocked = !this.socket.write(chunk);
       this.sent += count;
       this.#pause();
     }
     if (!this.#over && !this.#pacing && this.#isDone) this.#finish();
+  }
+
+  get #lead(): Uint8Array {
+    return this.script.lead ?? NOTHING;
+  }
+
+  #next(count: number): Uint8Array {
+    const before = this.#lead.subarray(this.sent, this.sent + count);
+    const own = stream(this.script.id, Math.max(0, this.sent - this.#lead.length), count - before.length);
+    return before.length === 0 ? own : joined(before, own);
   }
 
   /** Everything is sent that will ever be. */
@@ -191,15 +217,26 @@ export class Endpoint implements StreamEvents {
   }
 
   #check(chunk: Chunk): void {
-    let at = 0;
-    for (; this.received + at < HEADER && at < chunk.length; at++) {
-      this.peer += (chunk[at] as number) * 256 ** (this.received + at);
+    if (this.#skipped !== undefined) {
+      this.#compare(chunk, this.received - this.#skipped);
+      return;
     }
-    if (this.received + at < HEADER) return;
-    const expected = stream(this.peer, this.received + at, chunk.length - at);
+    this.#head = joined(this.#head, chunk);
+    this.#skipped = this.script.skips ? this.script.skips(this.#head) : 0;
+    if (this.#skipped !== undefined) this.#compare(this.#head.subarray(this.#skipped), 0);
+  }
+
+  /** Bytes from `offset` on of what the peer sends, which tells who it is. */
+  #compare(chunk: Chunk, offset: number): void {
+    let at = 0;
+    for (; offset + at < HEADER && at < chunk.length; at++) {
+      this.peer += (chunk[at] as number) * 256 ** (offset + at);
+    }
+    if (offset + at < HEADER) return;
+    const expected = stream(this.peer, offset + at, chunk.length - at);
     for (let i = at; i < chunk.length; i++) {
       if (chunk[i] === expected[i - at]) continue;
-      this.#complain(`a wrong byte at ${this.received + i}`);
+      this.#complain(`a wrong byte at ${offset + i}`);
       return;
     }
   }
@@ -207,6 +244,15 @@ export class Endpoint implements StreamEvents {
   #complain(what: string): void {
     this.complaints.push(`endpoint ${this.script.id}: ${what}`);
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }
 
 /** `count` bytes of the stream of `id` from `offset` on. */

@@ -36,12 +36,12 @@ export function pair(
   const targetOf = new Map<Endpoint, Endpoint>();
   for (const target of targets) {
     const client = byId.get(target.peer);
-    if (target.received >= 4 && client) targetOf.set(client, target);
-    if (target.received >= 4) claim(client !== undefined, () => `nobody has the id ${target.peer}`);
+    if (target.introduced && client) targetOf.set(client, target);
+    if (target.introduced) claim(client !== undefined, () => `nobody has the id ${target.peer}`);
   }
   for (const client of clients) {
     const target = byId.get(client.peer);
-    if (client.received < 4 || !target) continue;
+    if (!client.introduced || !target) continue;
     const known = targetOf.get(client);
     claim(!known || known === target, () => `client ${client.script.id} was connected to two targets`);
     targetOf.set(client, target);

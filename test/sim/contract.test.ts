@@ -27,6 +27,7 @@ const OUTSIDE: readonly string[] = [
   "a directory that is missing is ENOENT, a directory in place of the file EISDIR",
   "a full disk is ENOSPC, and nothing of what it did not take is in the file",
   "a FIFO that nobody reads is ENXIO at once, and one that is read gets whole chunks",
+  "a descriptor is written to where it stands, and stays open",
   "pause really stops reading: 500 MB against a stalled reader stay bounded, then all arrive",
   "closing accepts who waits at a port while the process stands still",
   "closing accepts who waits at a socket file while the process stands still",

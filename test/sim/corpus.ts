@@ -24,4 +24,14 @@ export const CORPUS: readonly { readonly seed: number; readonly was: string; rea
     was: "the client had reset, and a filter kept the beginning of a match for what could no longer follow",
     heldBy: "test/filter/path.test.ts: when a connection breaks …",
   },
+  {
+    seed: 1727,
+    was: "a target was full with what its client had said first, and a fault that took the link away gave it more before its drain",
+    heldBy: "test/proxy/early-link.test.ts: a step that comes while the target is full …",
+  },
+  {
+    seed: 3213,
+    was: "a fault that begins later passed a drain on although what it had held had filled the next one again",
+    heldBy: "test/filter/faults/after.test.ts: a next one that is full again …",
+  },
 ];

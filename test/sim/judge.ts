@@ -18,7 +18,7 @@ export function judge(storm: Storm): void {
   const { clients, targets, records, plan } = storm;
   for (const each of [...clients, ...targets]) {
     lonely(each, claim);
-    const early = each.ended && each.received < 4 && plan.kind !== "rough";
+    const early = each.ended && !each.introduced && plan.kind !== "rough";
     claim(!early, () => `endpoint ${each.script.id} got a FIN after ${each.received} bytes: too early`);
   }
   for (const passage of pair(clients, targets, records, claim)) {
@@ -83,7 +83,7 @@ function timely(storm: Storm, passage: Passage, claim: Claim): void {
   const { record, client, target } = passage;
   const { reason, duration } = record;
   const at = storm.recordedAt.get(record) ?? 0;
-  const { connect, idle, fin, lifetime } = storm.plan.config.timeouts;
+  const { hello, connect, idle, fin, lifetime } = storm.plan.config.timeouts;
   const { queue } = storm.plan.config;
   const say = (what: string) => () => `${what}: ${describe(passage)}`;
   const limits: Partial<Record<Reason, number>> = {
@@ -97,7 +97,7 @@ function timely(storm: Storm, passage: Passage, claim: Claim): void {
   if (limit !== undefined)
     claim(duration * 1_000 >= limit - 1 && (limit > 0 || reason === "connect_timeout"), say("too early"));
   // Without a target it has waited for its header and in the queue, and nowhere else.
-  const patience = queue.timeout + storm.plan.config.proxyProtocol.timeout;
+  const patience = queue.timeout + storm.plan.config.proxyProtocol.timeout + (storm.plan.greeting ? hello : 0);
   const waits = record.target === null && queue.timeout > 0 && (!storm.plan.guard.proxied || patience > queue.timeout);
   // One that is refused with a FIN gets a second to go.
   claim(!waits || duration * 1_000 <= patience + 2 * SLACK, say("waited for too long"));

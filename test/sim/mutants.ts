@@ -25,6 +25,7 @@ const DEADLINES = "src/proxy/deadlines.ts";
 const HOLDER = "src/filter/holder.ts";
 const TAP = "src/observe/tap.ts";
 const SESSION = "src/proxy/session.ts";
+const OPENING = "src/proxy/opening.ts";
 const DIAL = "src/proxy/dial.ts";
 const ENTRANCE = "src/proxy/entrance.ts";
 
@@ -157,9 +158,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "PROXY header: what comes behind it is the client's",
-    file: "src/proxy/header.ts",
-    find: "early.length > 0 ? early : undefined",
-    replace: "undefined",
+    file: OPENING,
+    find: "return { taken: header.length };",
+    replace: "return { taken: bytes.length };",
   },
   {
     rule: "PROXY header: a client that breaks off before its target is there is let go",
@@ -298,6 +299,24 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/proxy/proxy.ts",
     find: "this.#cutting ? undefined : this.#processing.steps(session)",
     replace: "this.#processing.steps(session)",
+  },
+  {
+    rule: "TLS: every byte that was read to choose a target is the target's to get",
+    file: OPENING,
+    find: "      this.said = hello;\n      return { taken: 0 };",
+    replace: "      this.said = hello;\n      return { taken: bytes.length };",
+  },
+  {
+    rule: "TLS: nobody meets a target that is for others",
+    file: "src/balance/pool.ts",
+    find: "      if (routes && !routes.includes(target.route)) continue;\n",
+    replace: "",
+  },
+  {
+    rule: "TLS: a hello goes on where its records go on",
+    file: "src/tls/client-hello.ts",
+    find: "    else parts.push(this.#at, this.#at + count);",
+    replace: "    else if (parts.length < 4) parts.push(this.#at, this.#at + count);",
   },
   ...MUX_MUTANTS,
   ...DATAGRAM_MUTANTS,

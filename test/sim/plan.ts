@@ -6,6 +6,7 @@ import type { Script } from "../peers/endpoint.ts";
 import type { Random } from "../peers/random.ts";
 import { DIALOGUES, type Dialogue, type Kind, makeScript } from "../peers/scripts.ts";
 import { type Alter, makeAlter } from "./alter.ts";
+import { type Greeting, makeGreeting } from "./greeting.ts";
 import { type Guard, makeGuard } from "./guard.ts";
 import type { Fate } from "./network.ts";
 import type { Habits } from "./process.ts";
@@ -19,6 +20,8 @@ export interface Plan {
   readonly config: ProxyConfig;
   readonly guard: Guard;
   readonly alter: Alter;
+  /** What clients say first, if they speak TLS. */
+  readonly greeting: Greeting | undefined;
   readonly habits: Habits;
   /** Descriptors there really are, and what the platform tells of them. */
   readonly limit: number;
@@ -60,6 +63,8 @@ export function makePlan(random: Random): Plan {
   const [target] = plain.targets as [TargetConfig];
   const guard = makeGuard(random.fork("guard"), kind, target, plain.listen.kind === "tcp");
   const alter = makeAlter(random.fork("alter"), kind, scale);
+  const altered = { ...plain, ...guard.config, ...alter.config };
+  const greeting = makeGreeting(random.fork("greeting"), kind, altered, guard);
   return {
     kind,
     workers,
@@ -67,10 +72,12 @@ export function makePlan(random: Random): Plan {
     told,
     scale,
     dialogue,
-    config: { ...plain, ...guard.config, ...alter.config },
+    config: { ...altered, ...greeting?.config },
     guard,
     alter,
-    habits: makeHabits(random, scale),
+    greeting,
+    // A hello that has come in many reads goes on in one piece.
+    habits: { ...makeHabits(random, scale), ...(greeting && { whole: 8_192 }) },
     clients: random.size(1, limit < 1_000 ? 60 : 24),
     arrivals: random.pick([0, 10, 1_000]),
     shutdownAt,

@@ -118,12 +118,14 @@ export class Storm {
     let id = TARGET_IDS;
     const targetOptions = { ...OPTIONS, backlog: 4_096 };
     const hosts = new Set<string>();
-    for (const { address } of plan.config.targets) {
+    for (const [index, { address }] of plan.config.targets.entries()) {
+      const wrong = (what: string) => void this.violations.push(what);
       const target = address as Address;
       const at: Address = target.kind === "tcp" && isName(target.host) ? { ...target, host: "10.0.0.1" } : target;
       hosts.add(at.kind === "tcp" ? at.host : at.path);
       await this.#outside.listen(at, targetOptions, (socket) => {
-        this.targets.push(this.#endpoint(socket, plan.target(++id)));
+        const script = { ...plan.target(++id), ...plan.greeting?.target(index, wrong) };
+        this.targets.push(this.#endpoint(socket, script));
       });
     }
     const random = this.#random.fork("observers");
@@ -169,7 +171,7 @@ export class Storm {
       (socket) => {
         this.#toCome--;
         const spokenFor = this.#speakFor(socket, id);
-        const client = this.#endpoint(socket, this.plan.client(id));
+        const client = this.#endpoint(socket, { ...this.plan.client(id), ...this.plan.greeting?.client(id) });
         if (spokenFor !== undefined) client.address = spokenFor;
         this.clients.push(client);
       },

@@ -59,6 +59,8 @@ export class After extends Step {
   override drain(): void {
     this.#inner?.drain();
     if (!this.#owesDrain && this.#inner) return;
+    // What the fault held may have filled the next one again, and it may be gone with that: the drain is not ours to pass on.
+    if (this.#inner && this.next.full) return;
     this.#owesDrain = false;
     this.previous.drain();
   }

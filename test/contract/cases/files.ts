@@ -1,7 +1,17 @@
 /** Files that are written at their end. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../../src/net/errors.ts";
 import type { InputFile, Runtime } from "../../../src/net/runtime.ts";
@@ -164,6 +174,22 @@ export const files: readonly Case[] = [
       fails(() => gone.write(chunk), "EPIPE");
       assert.equal(gone.size, 0);
       gone.close();
+    },
+  },
+  {
+    name: "a descriptor is written to where it stands, and stays open",
+    async run(kit) {
+      const path = join(kit.directory(), "given");
+      const given = openSync(path, "w");
+      writeSync(given, "one ");
+      const file = kit.runtime.openFile(`/dev/fd/${given}`);
+      file.write(bytes("two "));
+      file.close();
+      // Whoever has given it, such as a shell, goes on behind that, and not over it.
+      writeSync(given, "three");
+      closeSync(given);
+      assert.equal(text(kit.content(path)), "one two three");
+      fails(() => kit.runtime.openFile("/dev/fd/987654"), "EBADF");
     },
   },
   {

@@ -1,5 +1,7 @@
 /** Faults that let a session work at first. */
 import { expect, test } from "bun:test";
+import { After } from "../../../src/filter/faults/after.ts";
+import { Step } from "../../../src/filter/step.ts";
 import { fault, Rig } from "./rig.ts";
 
 test("a fault begins behind exactly so many bytes", async () => {
@@ -93,4 +95,30 @@ test.each([0, 20])("no timer is left when it is taken away or stopped, %d bytes 
     for (const step of rig.path.steps) way === "remove" ? rig.path.remove(step) : step.stop();
     expect(rig.timers).toBe(0);
   }
+});
+
+test("a next one that is full again with what the fault held is not given more: its drain is still to come", () => {
+  class Held extends Step {
+    left = 1;
+    override drain(): void {
+      if (this.left-- > 0) this.next.write(new Uint8Array(5));
+    }
+  }
+  let [full, drains] = [true, 0];
+  const after = new After({ bytes: 10, time: 0 }, { now: () => 0, after: () => ({ cancel() {} }) }, () => new Held());
+  after.previous = { drain: () => drains++ };
+  after.next = {
+    write: () => !full,
+    end() {},
+    broke() {},
+    get full() {
+      return full;
+    },
+  };
+  expect(after.write(new Uint8Array(10))).toBe(false);
+  after.drain();
+  expect(drains).toBe(0);
+  full = false;
+  after.drain();
+  expect(drains).toBe(1);
 });
