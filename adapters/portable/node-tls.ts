@@ -7,10 +7,12 @@
  */
 import { connect as connectTcp, isIP } from "node:net";
 import {
+  type ConnectionOptions,
   checkServerIdentity,
   connect as connectNode,
   createSecureContext,
   createServer,
+  type PeerCertificate as PeerCertificateOfNode,
   type SecureContext,
   type SecureVersion,
   type TLSSocket,
@@ -241,13 +243,13 @@ export function connectTls(to: TcpAddress, options: ConnectOptions): Connecting 
     ...(carrier ? { socket: carrier, allowHalfOpen: true } : place),
     // RFC 6066 section 3: an address is no name to ask for.
     servername: isIP(name) ? "" : name,
-    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+    checkServerIdentity: (_: string, certificate: PeerCertificateOfNode) => checkServerIdentity(name, certificate),
     rejectUnauthorized: verify,
     minVersion: "TLSv1.2",
     ...(ca === undefined ? {} : { ca }),
     ...(credential ? { cert: credential.certificate, key: credential.key } : {}),
     ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
-  } as Parameters<typeof connectNode>[0]);
+  } as ConnectionOptions);
   attempt.stop = () => {
     socket.destroy();
     carrier?.destroy();

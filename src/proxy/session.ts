@@ -108,7 +108,6 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
    * told before, in front of a FIN whatever the configuration says: a RST could overtake it.
    */
   refuse(reason: Reason, rule?: string, last?: Uint8Array): void {
-    const { runtime } = this.#owner;
     if (this.#reason) return;
     this.#reason = reason;
     this.#rule = rule;
@@ -121,7 +120,7 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
     if (last) this.#client.write(last);
     this.#client.end();
     this.#client.resume();
-    this.#later = runtime.after(LINGER, () => this.#client.abort());
+    this.#later = this.#owner.runtime.after(LINGER, () => this.#client.abort());
   }
 
   /** There is no room yet. */

@@ -38,6 +38,11 @@ describe("a problem with TLS", () => {
   test.each([
     ["no certificate", LISTEN + TARGET, "proxy[0].listen: tls://127.0.0.1:1 needs a certificate"],
     ["no tls://", PLAIN + TARGET + CERTIFICATES, "proxy[0].tls: there are certificates, and 127.0.0.1:1 is no address"],
+    [
+      "targets for names",
+      `${LISTEN}targets = [{ address = "b:2", sni = ["a.b"] }]\n${CERTIFICATES}`,
+      "proxy[0].targets[0].sni: tls://127.0.0.1:1 ends TLS itself, and targets are chosen by it where it passes through alone; leave sni out, or tls:// in listen",
+    ],
     ["a unix socket", `listen = "unix:/x"\n${TARGET}${CERTIFICATES}`, "a unix socket has none, or leave tls out"],
     ["an empty list", `${LISTEN}${TARGET}tls.certificates = []`, "there is no certificate; write one at least"],
     ["no key", `${LISTEN}${TARGET}tls.certificates = [{ certificate = "a" }]`, 'the key "key" is missing'],

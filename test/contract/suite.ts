@@ -6,6 +6,7 @@ import { closing } from "./cases/closing.ts";
 import { datagrams } from "./cases/datagrams.ts";
 import { files } from "./cases/files.ts";
 import { flow } from "./cases/flow.ts";
+import { handshakes } from "./cases/handshakes.ts";
 import { linking } from "./cases/linking.ts";
 import { listening } from "./cases/listening.ts";
 import { multicast } from "./cases/multicast.ts";
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = [
   ...names,
   ...platform,
   ...tls,
+  ...handshakes,
 ];
 
 /**

@@ -58,7 +58,7 @@ export class Weir implements AsyncDisposable {
 const ROOT = join(import.meta.dir, "../..");
 
 /** The lines of a stream, one after the other, each seen once. */
-class Lines {
+export class Lines {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #text = "";

@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
-import { type ConnectionRecord, Proxy, type ProxyOptions, type TargetTlsOptions } from "../../src/index.ts";
-import { parseAddress, formatAddress as textOfAddress } from "../../src/net/address.ts";
-import type { StreamSocket } from "../../src/net/runtime.ts";
+import type { Proxy, ProxyOptions, TargetTlsOptions } from "../../src/index.ts";
+import { parseAddress } from "../../src/net/address.ts";
 import type { ClientTls } from "../../src/net/tls.ts";
-import { Kit, LOOPBACK } from "../contract/kit.ts";
+import { LOOPBACK } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 import { haveTool } from "../e2e/tools.ts";
 import { run } from "../e2e/weir.ts";
 import { haveOpenssl, type Issued, issue, textOf } from "./certificates.ts";
+import { addressOf, World } from "./world.ts";
 
 const HAVE_CURL = haveTool("curl");
 
@@ -36,77 +36,9 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
   const pair = (name: string) => made[name] as Issued;
   const trusting = (): ClientTls => ({ verify: true, ca: textOf(file("ca")), alpn: [] });
 
-  class World implements AsyncDisposable {
-    readonly kit = new Kit(runtime);
-    readonly proxies: Proxy[] = [];
-    readonly records: ConnectionRecord[] = [];
-    readonly #arrived: Probe[] = [];
-    #wake: () => void = () => {};
-
-    /** The address of a target, over TLS or without; what connects to it comes out of {@link target}. */
-    async targetAddress(certificate?: string): Promise<string> {
-      const accept = (socket: StreamSocket) => {
-        this.#arrived.push(new Probe(socket));
-        this.kit.later(() => socket.abort());
-        this.#wake();
-      };
-      if (certificate === undefined) return addressOf(await this.kit.listen(LOOPBACK, accept));
-      const { certificate: cert, key } = pair(certificate);
-      const credential = { certificate: textOf(cert), key: textOf(key), names: [] };
-      const serverTls = { certificates: [credential], minVersion: "1.2", alpn: [], handshakeTimeout: 10_000 } as const;
-      return addressOf(
-        await this.kit.listen(parseAddress("tls://127.0.0.1:0", "listen", "tls"), accept, { serverTls }),
-      );
-    }
-
-    async bind(listen: string, target: string | readonly string[], options: ProxyOptions): Promise<Proxy> {
-      const proxy = await Proxy.bind(listen, target, options);
-      this.proxies.push(proxy);
-      for (const event of ["closed", "failed"] as const) {
-        proxy.on(event, (record) => {
-          this.records.push(record);
-          this.#wake();
-        });
-      }
-      return proxy;
-    }
-
-    async client(proxy: Proxy, clientTls?: ClientTls): Promise<Probe> {
-      const to = parseAddress(proxy.address, "target", "tls");
-      return new Probe(await this.kit.connect(to, clientTls ? { clientTls } : {}));
-    }
-
-    async target(): Promise<Probe> {
-      await this.#until(() => this.#arrived.length > 0);
-      return this.#arrived.shift() as Probe;
-    }
-
-    async record(): Promise<ConnectionRecord> {
-      await this.#until(() => this.records.length > 0);
-      return this.records.shift() as ConnectionRecord;
-    }
-
-    async #until(met: () => boolean): Promise<void> {
-      while (!met()) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
-
-    async [Symbol.asyncDispose](): Promise<void> {
-      for (const proxy of this.proxies) await proxy.shutdown();
-      await this.kit.clean();
-    }
-  }
-
-  function addressOf({ address }: { address: Parameters<typeof textOfAddress>[0] }): string {
-    return textOfAddress(address);
-  }
-
   /** Ends TLS and begins it anew. */
   async function between(world: World, options: ProxyOptions = {}) {
-    const target = await world.targetAddress("a");
+    const target = await world.targetAddress(pair("a"));
     const proxy = await world.bind("tls://127.0.0.1:0", target, {
       tls: { certificates: [pair("a"), pair("b")] },
       targetTls: { ca: file("ca") },
@@ -207,7 +139,7 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
 
   test("clients share connections to a target over TLS", async () => {
     await using world = new World();
-    const proxy = await world.bind("127.0.0.1:0", await world.targetAddress("a"), {
+    const proxy = await world.bind("127.0.0.1:0", await world.targetAddress(pair("a")), {
       mux: { protocol: "echo" },
       targetTls: { ca: file("ca") },
     });
@@ -242,7 +174,7 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
     test.each(cases)("%s", async (_, certificate, { ca, ...options }, error) => {
       await using world = new World();
       const targetTls = { ...options, ...(ca ? { ca: file(ca) } : {}) };
-      const proxy = await world.bind("127.0.0.1:0", await world.targetAddress(certificate), { targetTls });
+      const proxy = await world.bind("127.0.0.1:0", await world.targetAddress(pair(certificate)), { targetTls });
       const client = await world.client(proxy);
       expect(await client.untilClose()).toBe("ECONNRESET");
       const record = await world.record();
@@ -266,7 +198,7 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
     await using world = new World();
     const pin = runtime.tls?.inspect(textOf(file("old")))?.publicKey ?? "";
     for (const targetTls of [{ verify: "insecure" }, { verify: "insecure", pin }] as const) {
-      const proxy = await world.bind("127.0.0.1:0", await world.targetAddress("old"), { targetTls });
+      const proxy = await world.bind("127.0.0.1:0", await world.targetAddress(pair("old")), { targetTls });
       const client = await world.client(proxy);
       const target = await world.target();
       await client.send(1_000);
@@ -276,7 +208,7 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
 
   test("goes on to the next target when one is not what it should be", async () => {
     await using world = new World();
-    const targets = [await world.targetAddress("old"), await world.targetAddress("a")];
+    const targets = [await world.targetAddress(pair("old")), await world.targetAddress(pair("a"))];
     const options = { targetTls: { ca: file("ca") }, balance: "first" } as const;
     const proxy = await world.bind("127.0.0.1:0", targets, options);
     const client = await world.client(proxy);
@@ -289,7 +221,7 @@ describe.skipIf(!haveOpenssl())("a proxy over TLS", () => {
 
   test("checks the health of targets over TLS", async () => {
     await using world = new World();
-    const targets = [await world.targetAddress("old"), await world.targetAddress("a")];
+    const targets = [await world.targetAddress(pair("old")), await world.targetAddress(pair("a"))];
     const options = { targetTls: { ca: file("ca") }, health: { interval: 50, fall: 1 } } as const;
     const proxy = await world.bind("127.0.0.1:0", targets, options);
     const states = () => proxy.targets.map(({ healthy }) => healthy);
