@@ -36,6 +36,11 @@ export interface FaultAttributes {
   duplicate_message: MessageSettings;
   delay_message: MessageSettings & { readonly latency: Duration };
   down: Readonly<Record<never, never>>;
+  /** `probability`: from 0 to 1, for each datagram. */
+  drop_datagram: { readonly probability: number | string };
+  duplicate_datagram: { readonly probability: number | string };
+  reorder_datagram: { readonly probability: number | string; readonly latency?: Duration };
+  delay_datagram: { readonly latency: Duration; readonly jitter?: Duration };
 }
 
 /** Something that goes wrong on purpose, such as `{ type: "latency", latency: 100, jitter: 20 }`. */

@@ -82,7 +82,8 @@ export class Proxy implements AsyncDisposable {
   /**
    * Starts listening on `listen` and relays every connection to `target`, or to one of several. All are written as on
    * the command line: `"127.0.0.1:0"`, `":8080"`, `"[::1]:8080"`, `"unix:/run/x.sock"`; targets with options behind
-   * commas, `"10.0.0.2:80,weight=2"`, `"10.0.0.3:443,sni=*.example.com,alpn=h2"`.
+   * commas, `"10.0.0.2:80,weight=2"`, `"10.0.0.3:443,sni=*.example.com,alpn=h2"`. With `"udp://127.0.0.1:0"` it relays
+   * datagrams: each client address is a session, which appears as a connection everywhere.
    *
    * @throws {UsageError} `EADDRESS` for an address that cannot be read, `ETARGET` for options behind it, `ECIDR` for a
    *   range, `ESCHEDULE`, `ERATE`, `EOPTION` for an option out of range, `ELOOP` when a target is the listener itself.
@@ -129,7 +130,7 @@ export class Proxy implements AsyncDisposable {
   /** The port really bound; 0 for a unix socket. */
   get port(): number {
     const { address } = this.#proxy;
-    return address.kind === "tcp" ? address.port : 0;
+    return address.kind === "unix" ? 0 : address.port;
   }
 
   /** Resolves when the proxy has been shut down. It relays from `bind` on, whether or not this is awaited. */
@@ -214,7 +215,7 @@ export class Proxy implements AsyncDisposable {
    * ```
    */
   async setFaults(faults: readonly (string | FaultOptions)[]): Promise<void> {
-    const all = readFaults(faults, this.#proxy.config.mux);
+    const all = readFaults(faults, this.#proxy.config);
     await this.#change(() => all);
   }
 
@@ -228,7 +229,7 @@ export class Proxy implements AsyncDisposable {
    * ```
    */
   async addFault(fault: string | FaultOptions): Promise<Fault> {
-    const added = readFault(["fault"], fault, this.#proxy.config.mux);
+    const added = readFault(["fault"], fault, this.#proxy.config);
     await this.#change((faults) => {
       const known = faults.some(({ name }) => name === added.name);
       return known ? faults.map((each) => (each.name === added.name ? added : each)) : [...faults, added];

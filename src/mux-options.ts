@@ -1,5 +1,6 @@
 /** How clients share connections, as an option of a proxy. */
 import { checkMux } from "./config/check-mux.ts";
+import { checkUdpProxy } from "./config/check-udp-proxy.ts";
 import type { ProxyConfig } from "./config/config.ts";
 import { sharingSchema, toSharing } from "./config/mux-schema.ts";
 import { formatPath } from "./config/problem.ts";
@@ -72,15 +73,16 @@ function written(options: MuxOptions): object {
 }
 
 /**
- * What cannot be where clients share connections, and options of other protocols.
+ * What cannot be where clients share connections or send datagrams, and options of other protocols.
  *
  * @throws {UsageError} `EOPTION`
  */
 export function refuseContradictions(config: ProxyConfig): ProxyConfig {
-  const [problem] = checkMux(config);
+  const [problem] = [...checkMux(config), ...checkUdpProxy(config)];
   if (!problem) return config;
   const [first = ""] = problem.path;
-  const own = first === "proxy_protocol" || first === "targets" ? [] : ["mux"];
+  const shared = config.mux !== null && config.listen.kind !== "udp";
+  const own = shared && first !== "proxy_protocol" && first !== "targets" ? ["mux"] : [];
   const path = formatPath([...own, ...problem.path.map(keyInCode)]);
   throw new UsageError("EOPTION", `Cannot use the option ${path}: ${inCode(problem.message)}`);
 }

@@ -1,6 +1,6 @@
 /** The options of a proxy that have a shape of their own: observers, inspection, filters and faults. */
 import type * as v from "valibot";
-import { framingProblem } from "./config/check-faults.ts";
+import { faultProblem } from "./config/check-faults.ts";
 import type { ProxyConfig } from "./config/config.ts";
 import { parseFault } from "./config/fault-options.ts";
 import { faultSchema, repeatedFaults, toFault } from "./config/fault-schema.ts";
@@ -117,17 +117,20 @@ export function scriptsOf(filters: readonly (ScriptFilter | FilterSettings)[]): 
   return new Map(filters.flatMap((filter, index) => (typeof filter === "function" ? [[pathOf(index), filter]] : [])));
 }
 
-/** `mux`: that of their proxy. @throws {UsageError} `EFAULT` for text, else `EOPTION`, also for two of the same name. */
-export function readFaults(faults: readonly (string | FaultOptions)[], mux: ProxyConfig["mux"] = null): FaultConfig[] {
-  const read = listed("faults", faults).map((fault, index) => readFault(["faults", index], fault, mux));
+/** What faults have to know of their proxy. */
+type Place = Pick<ProxyConfig, "mux" | "listen">;
+
+/** @throws {UsageError} `EFAULT` for text, else `EOPTION`, also for two of the same name. */
+export function readFaults(faults: readonly (string | FaultOptions)[], place: Place): FaultConfig[] {
+  const read = listed("faults", faults).map((fault, index) => readFault(["faults", index], fault, place));
   for (const { path, message } of repeatedFaults(read)) throw unusable(["faults", ...path.slice(1)], message);
   return read;
 }
 
-/** `at`: what the option is called; `mux`: that of its proxy. @throws {UsageError} `EFAULT` for text, else `EOPTION`. */
-export function readFault(at: Path, fault: string | FaultOptions, mux: ProxyConfig["mux"]): FaultConfig {
+/** `at`: what the option is called. @throws {UsageError} `EFAULT` for text, else `EOPTION`. */
+export function readFault(at: Path, fault: string | FaultOptions, place: Place): FaultConfig {
   const config = typeof fault === "string" ? parseFault(fault) : toFault(checked(at, faultSchema(), fault));
-  const problem = framingProblem(config, mux);
+  const problem = faultProblem(config, place);
   if (!problem) return config;
   if (typeof fault === "string") throw new UsageError("EFAULT", `Cannot use fault "${fault}": ${problem.message}`);
   throw unusable([...at, problem.key], problem.message);

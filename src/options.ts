@@ -18,10 +18,19 @@ import {
 } from "./config/config.ts";
 import { parseTargetOptions } from "./config/target-options.ts";
 import { COUNT_MAX } from "./config/units.ts";
+import { udpDefaults } from "./datagram/relay-config.ts";
 import type { FaultOptions } from "./fault-settings.ts";
 import type { ScriptFilter } from "./filter/script.ts";
 import { type MuxOptions, readMux, refuseContradictions } from "./mux-options.ts";
-import { type Address, covers, formatAddress, parseAddress, parseEndpoint, parseIp } from "./net/address.ts";
+import {
+  asReached,
+  covers,
+  formatAddress,
+  type ListenAddress,
+  parseEndpoint,
+  parseIp,
+  parseListen,
+} from "./net/address.ts";
 import { parseCidr } from "./net/cidr.ts";
 import { UsageError } from "./net/errors.ts";
 import { isAddress } from "./net/target-name.ts";
@@ -46,7 +55,10 @@ import {
 export interface ProxyOptions {
   /** Shown in records and metrics. Default: the listen address. */
   readonly name?: string;
-  /** Milliseconds; 0 turns one off. Defaults: hello 5,000, connect 5,000, idle 600,000, fin 30,000, lifetime 0. */
+  /**
+   * Milliseconds; 0 turns one off. Defaults: hello 5,000, connect 5,000, idle 600,000 (of UDP 60,000), fin 30,000,
+   * lifetime 0.
+   */
   readonly timeouts?: Partial<Timeouts>;
   /** Bytes held per direction before weir stops reading, 1,024 to 2^30. Default 262,144. */
   readonly buffer?: number;
@@ -72,7 +84,10 @@ export interface ProxyOptions {
   readonly deny?: readonly string[];
   /** When clients are let in: windows such as `"Mon-Fri 08:00-18:00 Europe/Berlin"`. Default: always. */
   readonly schedule?: readonly string[];
-  /** Connections at once, 0, the default, for as many as there is room for; others wait in the queue. */
+  /**
+   * Connections at once, 0, the default, for as many as there is room for; others wait in the queue. Of UDP sessions,
+   * 10,000 by default, beyond which the idlest ends.
+   */
   readonly maxConnections?: number;
   /** Connections that may wait, and for how many milliseconds. Default 1,000 and 5,000. */
   readonly queue?: Partial<ProxyConfig["queue"]>;
@@ -122,12 +137,12 @@ export interface ProxyOptions {
 
 /** The configuration that `Proxy.bind` runs. Throws as it does. */
 export function toProxyConfig(listen: string, target: string | readonly string[], options: ProxyOptions): ProxyConfig {
-  const from = parseAddress(listen, "listen", "tls");
+  const from = parseListen(listen);
   const texts = typeof target === "string" ? [target] : target;
   const targets = texts.map(parseTargetOptions);
   if (targets.length === 0) throw new UsageError("EOPTION", "There is no target; give one address at least");
   for (const { address } of targets) {
-    if (!isAddress(address) || !covers(from, address)) continue;
+    if (!isAddress(address) || !covers(from, asReached({ listen: from }, address))) continue;
     throw new UsageError("ELOOP", `Cannot relay ${listen} to ${formatAddress(address)}: the proxy would feed itself`);
   }
   checkOptions(options);
@@ -138,7 +153,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
   const { buffer, noDelay, keepAlive, reusePort, refuse, retries, source, balance, slowStart, noneHealthy } = options;
   const { maxConnections, maxConnectionsPerSource: most = 0, rate, proxyProtocol = {}, dns = {} } = options;
   const { observers = [], inspect = [], filters = [], faults = [], seed, mux } = options;
-  const { proxy } = DEFAULTS;
+  const proxy = from.kind === "udp" ? udpDefaults() : DEFAULTS.proxy;
   const shared = mux ? readMux(mux) : null;
   const perSecond = rate ? parseRate(rate.connectionsPerSource).perSecond : 0;
   const config: ProxyConfig = {
@@ -165,7 +180,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
     observers: copiesFrom(from, readObservers(observers)),
     inspects: readInspects(inspect),
     filters: readFilters(filters),
-    faults: readFaults(faults, shared),
+    faults: readFaults(faults, { mux: shared, listen: from }),
     tls: readTls(options.tls),
     targetTls: readTargetTls(options.targetTls),
   };
@@ -173,7 +188,7 @@ export function toProxyConfig(listen: string, target: string | readonly string[]
 }
 
 /** An observer at the proxy's own address would get copies of its copies, for ever. */
-function copiesFrom(listen: Address, observers: ObserverConfig[]): ObserverConfig[] {
+function copiesFrom(listen: ListenAddress, observers: ObserverConfig[]): ObserverConfig[] {
   for (const { address } of observers) {
     if (address.kind === "udp" || address.kind === "file" || !covers(listen, address)) continue;
     const text = formatAddress(listen);

@@ -108,13 +108,18 @@ test("a function is a script, by what stands for its path", () => {
   expect(scripts.get("filter 3")).toBe(second);
 });
 
+const PLACE = { mux: null, listen: { kind: "tcp", host: "127.0.0.1", port: 0 } } as const;
+
 test("a fault that is shown can be set again", () => {
-  const faults = readFaults([
-    "slicer:average_size=1KiB,delay=1ms,after=1MB,after=2s",
-    { type: "bandwidth", rate: "1.5KB/s", toxicity: 0.1, stream: "upstream" },
-    { type: "down", name: "gone" },
-    { type: "drop_message", protocol: "echo", delimiter: "\r\n", contains: 'a"b', nth: 3 },
-  ]);
+  const faults = readFaults(
+    [
+      "slicer:average_size=1KiB,delay=1ms,after=1MB,after=2s",
+      { type: "bandwidth", rate: "1.5KB/s", toxicity: 0.1, stream: "upstream" },
+      { type: "down", name: "gone" },
+      { type: "drop_message", protocol: "echo", delimiter: "\r\n", contains: 'a"b', nth: 3 },
+    ],
+    PLACE,
+  );
   const shown = faults.map(viewOfFault);
   expect(shown[0]).toEqual({
     type: "slicer",
@@ -126,7 +131,7 @@ test("a fault that is shown can be set again", () => {
     size_variation: 0,
     delay: 1_000,
   });
-  expect(readFaults(shown)).toEqual(faults);
+  expect(readFaults(shown, PLACE)).toEqual(faults);
 });
 
 describe("what cannot be is told", () => {

@@ -57,7 +57,17 @@ const TURNS = 8;
 const WAITING_MAX = 1 << 20;
 
 export async function openDatagram(core: Core, at: Endpoint, options: DatagramOptions): Promise<DatagramSocket> {
-  const { system } = core;
+  const { fd, local } = bindDatagram(core.system, at, options);
+  return new LinuxDatagram(core, fd, local, familyOf(at.host), options.remote);
+}
+
+/** Serves a datagram socket that somebody else made, and closes. */
+export function adoptDatagram(core: Core, fd: number, at: Endpoint): DatagramSocket {
+  return new LinuxDatagram(core, fd, at, familyOf(at.host), undefined, true);
+}
+
+/** A socket that somebody is to serve, and its address. Throws a `SocketError` that names it. */
+export function bindDatagram(system: System, at: Endpoint, options: DatagramOptions): { fd: number; local: Endpoint } {
   let fd = -1;
   try {
     const family = familyOf(at.host);
@@ -71,8 +81,7 @@ export async function openDatagram(core: Core, at: Endpoint, options: DatagramOp
     for (const option of socketOptions(at.host, options)) system.setOption(fd, option);
     if (bindTo(system, fd, at) < 0) throw system.error("bind");
     if (remote && connectTo(system, fd, remote) < 0) throw system.error("connect");
-    const local = { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port };
-    return new LinuxDatagram(core, fd, local, family, remote);
+    return { fd, local: { host: at.host, port: localEndpoint(system, fd)?.port ?? at.port } };
   } catch (thrown) {
     if (fd >= 0) system.close(fd);
     throw attemptError("listen on", { kind: "tcp", ...at }, thrown);
@@ -104,6 +113,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   readonly #remote: Endpoint | undefined;
   /** The same, as it comes with datagrams. */
   #heard: Endpoint | undefined;
+  /** The descriptor is somebody else's. */
+  readonly #adopted: boolean;
   readonly #names: Names;
   readonly #peers: Peers;
   #memberships: Memberships | undefined;
@@ -119,7 +130,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
 
-  constructor(core: Core, fd: number, local: Endpoint, family: number, remote: Endpoint | undefined) {
+  constructor(core: Core, fd: number, local: Endpoint, family: number, remote?: Endpoint, adopted = false) {
     this.#core = core;
     this.#inbox = core.datagrams.inbox;
     this.#departures = core.datagrams.departures;
@@ -130,6 +141,7 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
     this.#names = new Names(core.system, family);
     this.#peers = new Peers(this.#inbox);
     this.#remote = remote;
+    this.#adopted = adopted;
     core.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, this);
   }
 
@@ -189,7 +201,8 @@ class LinuxDatagram implements DatagramSocket, Pollable, Deferred, Sender {
     this.#waiting = [];
     this.#overrun = this.overrun;
     this.#closed = true;
-    this.#core.loop.close(this.fd);
+    if (this.#adopted) this.#core.loop.remove(this.fd);
+    else this.#core.loop.close(this.fd);
     this.#defer();
   }
 

@@ -8,6 +8,7 @@ import { ffi } from "#ffi";
 import type { ToWorker } from "../../src/engine/protocol.ts";
 import type { Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./abi.ts";
+import { bindDatagram } from "./datagram.ts";
 import { listenOn } from "./listen.ts";
 import { Loop } from "./loop.ts";
 import { lingerZero } from "./options.ts";
@@ -25,6 +26,14 @@ export async function openThreads(entry: URL = workerEntry()): Promise<Threads> 
   return {
     cores: availableParallelism(),
     listen: (at, options, count) => listenOn(system, resolver, at, options, count),
+    async datagram(at, options) {
+      const { fd, local } = bindDatagram(system, at, options);
+      const descriptors = [fd];
+      const close = () => {
+        for (const each of descriptors.splice(0)) system.close(each);
+      };
+      return { address: { ...at, port: local.port }, descriptors, stop() {}, close };
+    },
     start: (setup, events) => startThread(system, entry, setup, events),
     reclaim: (ledger) => reclaim(system, ledger),
     lookup,

@@ -1,12 +1,19 @@
 /** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
 import type { Address } from "../../src/net/address.ts";
 import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
-import type { Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
+import type {
+  DatagramSocket,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamSocket,
+} from "../../src/net/runtime.ts";
 import { files } from "../portable/files.ts";
 import { interfaces } from "../portable/interfaces.ts";
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
-import { openDatagram } from "./datagram.ts";
+import { adoptDatagram, openDatagram } from "./datagram.ts";
 import { endListening, listenOn } from "./listen.ts";
 import { type Ending, LinuxListener } from "./listener.ts";
 import type { Resolver } from "./resolver.ts";
@@ -16,6 +23,8 @@ export interface LinuxRuntime extends Runtime {
   readonly name: "linux";
   /** Serves a listening socket that somebody else made, and closes; over unix, stops it before we do. */
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
+  /** The same for a datagram socket. */
+  adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
 }
 
 /** What is no socket comes from the runtime around. */
@@ -34,8 +43,16 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     async listen(at, options, accept) {
       refuseTlsListener(at);
       const made = await listenOn(core.system, resolver, at, options, 1);
-      return new LinuxListener(core, made.descriptors[0] as number, made.address, options, accept, made);
+      return new LinuxListener(
+        core,
+        made.descriptors[0] as number,
+        at.kind === "tcp" && made.address.kind === "tcp" ? made.address : at,
+        options,
+        accept,
+        made,
+      );
     },
+    adoptDatagram: (fd, at) => adoptDatagram(core, fd, at),
     adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
     connect: (to, options) => refusedTlsAttempt(to) ?? connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.

@@ -1,6 +1,6 @@
 /** Faults over the admin API: the same words as in `[[proxy.fault]]`, for connections that live as well. */
 import type { Hono } from "hono";
-import { framingProblem } from "../config/check-faults.ts";
+import { faultProblem } from "../config/check-faults.ts";
 import { faultSchema, toFault } from "../config/fault-schema.ts";
 import { formatPath } from "../config/problem.ts";
 import { read } from "../config/read.ts";
@@ -31,7 +31,7 @@ export function addFaults(app: Hono, source: FaultSource): void {
     if (!proxy) return c.json(unknown(c.req.param("proxy")), 404);
     const fault = faultOf(await c.req.json().catch(() => undefined));
     if (typeof fault === "string") return c.json({ error: fault }, 400);
-    const problem = framingProblem(fault, proxy.config.mux);
+    const problem = faultProblem(fault, proxy.config);
     if (problem) return c.json({ error: `${problem.key}: ${problem.message}` }, 400);
     await change(proxy, (faults) => [...faults.filter(({ name }) => name !== fault.name), fault]);
     return c.json(fault);

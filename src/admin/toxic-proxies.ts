@@ -135,7 +135,7 @@ export class ToxicProxies {
     return this.#turns.run(async () => {
       const known = this.#get(name);
       const faults = change(known.config.faults);
-      const [problem] = checkFaults({ faults, mux: known.config.mux });
+      const [problem] = checkFaults({ ...known.config, faults });
       if (problem) throw new ToxicError(400, problem.message);
       await this.#setFaults(known, faults);
       return faults;
@@ -143,7 +143,7 @@ export class ToxicProxies {
   }
 
   get #running(): readonly ProxyControl[] {
-    return this.#host.proxies().filter(({ draining }) => !draining);
+    return this.#host.proxies().filter(({ draining, config }) => !draining && config.listen.kind !== "udp");
   }
 
   #known(name: string): Known | undefined {

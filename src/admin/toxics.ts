@@ -1,7 +1,7 @@
 /** Faults as Toxiproxy's HTTP API has them, with its messages and status codes: clients written for it work with weir. */
 import { parseFaultName } from "../config/fault-values.ts";
-import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
-import type { Attribute, AttributeValues, FaultKind, NumberAttribute } from "../filter/faults/kind.ts";
+import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig, isStreamFault } from "../filter/faults/fault.ts";
+import type { Attribute, AttributeValues, FaultWords, NumberAttribute } from "../filter/faults/kind.ts";
 import { DIRECTIONS } from "../filter/step.ts";
 import { UsageError } from "../net/errors.ts";
 
@@ -26,7 +26,7 @@ export class ToxicError extends Error {
 
 /** Whether clients know it as a toxic. They bring a service down with `"enabled": false` of the proxy. */
 export function isToxic({ type }: FaultConfig): boolean {
-  return type !== "down";
+  return isStreamFault(type) && type !== "down";
 }
 
 export function toToxic({ name, type, stream, toxicity, attributes }: FaultConfig): ToxicJson {
@@ -53,7 +53,7 @@ export function fromToxic(json: unknown, existing?: FaultConfig, others: readonl
   const direction = DIRECTIONS.find((each) => each === stream.toLowerCase());
   if (!direction) throw new ToxicError(400, "stream was invalid, can be either upstream or downstream");
   const known = FAULT_TYPES.find((each) => each === type);
-  if (!known || known === "down") throw new ToxicError(400, "invalid toxic type");
+  if (!known || known === "down" || !isStreamFault(known)) throw new ToxicError(400, "invalid toxic type");
   const config: FaultConfig = {
     name: checkedName(name || defaultName(known, direction)),
     type: known,
@@ -103,7 +103,7 @@ function share(value: unknown): number {
 }
 
 function merged({ type, attributes }: FaultConfig, given: Fields): FaultConfig["attributes"] {
-  const kind: FaultKind = FAULTS[type];
+  const kind: FaultWords = FAULTS[type];
   const entries = Object.entries(kind.attributes).map(([name, attribute]) => {
     const value = given.get(name) ?? attributes[name] ?? attribute.default ?? 0;
     return [name, checked(name, value, attribute)] as const;
@@ -123,7 +123,7 @@ function checked(name: string, value: unknown, attribute: Attribute): number | s
 }
 
 function checkedNumber(name: string, value: unknown, { unit, least, most }: NumberAttribute): number {
-  const whole = unit !== "KB/s";
+  const whole = unit !== "KB/s" && unit !== "share";
   const fits = typeof value === "number" && (!whole || Number.isInteger(value)) && value >= least && value <= most;
   if (fits) return value;
   throw bad(

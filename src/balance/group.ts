@@ -55,7 +55,7 @@ export interface GroupEvents {
 }
 
 type Settings = Pick<ProxyConfig, "name" | "targets" | "health" | "dns"> &
-  Partial<Pick<ProxyConfig, "source" | "proxyProtocol">>;
+  Partial<Pick<ProxyConfig, "source" | "proxyProtocol" | "listen">>;
 
 /** Targets that have gone and keep their own figures. */
 const GONE = 100;
@@ -299,6 +299,7 @@ export class TargetGroup {
 }
 
 /** Checks go the way that connections go. */
-function checksOf({ health, source, proxyProtocol }: Settings): HealthRules | null {
-  return health && { ...health, source: source ?? null, header: proxyProtocol?.send ?? "off" };
+function checksOf({ health, source, proxyProtocol, listen }: Settings): HealthRules | null {
+  const datagrams = listen?.kind === "udp";
+  return health && { ...health, source: source ?? null, header: proxyProtocol?.send ?? "off", datagrams };
 }

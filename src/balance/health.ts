@@ -2,12 +2,17 @@
 import type { HealthConfig } from "../config/config.ts";
 import type { Address } from "../net/address.ts";
 import type { Runtime, Timer } from "../net/runtime.ts";
+import { DatagramProbe } from "./datagram-probe.ts";
 import { Probe, type ProbeRules } from "./probe.ts";
 
 /** The part of the interval by which checks are spread: targets are not all asked at the same moment. */
 const JITTER = 0.1;
 
-export type HealthRules = ProbeRules & Pick<HealthConfig, "interval" | "rise" | "fall">;
+export type HealthRules = ProbeRules &
+  Pick<HealthConfig, "interval" | "rise" | "fall"> & {
+    /** What is sent and expected are datagrams. */
+    readonly datagrams?: boolean;
+  };
 
 export interface HealthEvents {
   /** `wrong`: what the last check has found. */
@@ -25,7 +30,7 @@ export class HealthCheck {
   #against = 0;
   #checked = false;
   #wrong: string | undefined;
-  #probe: Probe | undefined;
+  #probe: Probe | DatagramProbe | undefined;
   #timer: Timer | undefined;
 
   /** `random`: from 0 to 1. `healthy`: what it is taken for until the first check, which begins at once. */
@@ -60,7 +65,10 @@ export class HealthCheck {
   #check(): void {
     // One that is done may still wait for the target to finish.
     this.#probe?.cancel();
-    this.#probe = new Probe(this.#runtime, this.#address, this.#config, (wrong) => {
+    const { datagrams, send, expect } = this.#config;
+    // Nobody is asked for nothing: without words it is enough to be connected, and HTTP is over TCP.
+    const Kind = datagrams && (send ?? expect) !== null ? DatagramProbe : Probe;
+    this.#probe = new Kind(this.#runtime, this.#address, this.#config, (wrong) => {
       const pause = this.#config.interval * (1 + JITTER * (2 * this.#random() - 1));
       // Before anybody is told: he may stop us.
       this.#timer = this.#runtime.after(Math.max(1, pause), () => this.#check());

@@ -1,6 +1,6 @@
 /** What `weir tcp` can be told, and with it every other command that runs one proxy. */
 import { BALANCES, DEFAULT_ADMIN, NONE_HEALTHY, PROXY_VERSIONS, REFUSALS } from "../config/config.ts";
-import { FAULT_TYPES } from "../filter/faults/fault.ts";
+import { STREAM_TYPES } from "../filter/faults/fault.ts";
 import type { Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { TLS_FLAGS } from "./tls-flag-table.ts";
@@ -202,7 +202,7 @@ const RELAY_FLAGS = [
         name: "fault",
         kind: "fault",
         repeatable: true,
-        about: `Let something go wrong on purpose: ${FAULT_TYPES.join(", ")}. Further options: stream=upstream, toxicity=0.5, after=1MB or 5s, name=NAME`,
+        about: `Let something go wrong on purpose: ${STREAM_TYPES.join(", ")}. Further options: stream=upstream, toxicity=0.5, after=1MB or 5s, name=NAME`,
       },
     ],
   },

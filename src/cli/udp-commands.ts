@@ -1,5 +1,5 @@
 /** What `weir udp send`, `recv`, `forward` and `reverse` can be told. */
-import { DEFAULT_ADMIN } from "../config/config.ts";
+import { BALANCES, DEFAULT_ADMIN } from "../config/config.ts";
 import { FSYNCS, WHEN_FULL } from "../datagram/udp-config.ts";
 import type { Command, Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, TOKEN_ENV } from "./flags.ts";
@@ -105,6 +105,26 @@ const CLIENTS = {
   ],
 } as const satisfies FlagGroup;
 
+const REPLY = {
+  title: "Answers",
+  flags: [
+    {
+      name: "reply",
+      kind: "boolean",
+      about: "Each client address is a session: its datagrams go to one TO, and the answers come back to it",
+    },
+    { name: "idle-timeout", kind: "durationOrOff", about: "Silence after which a session ends, 60s without this" },
+    { name: "max-connections", kind: "count", about: "Sessions at once, 10000 without this; beyond, the idlest ends" },
+    {
+      name: "balance",
+      kind: "choice",
+      placeholder: "HOW",
+      values: BALANCES,
+      about: `Which TO the next session gets, as with weir tcp: ${BALANCES.join(", ")}`,
+    },
+  ],
+} as const satisfies FlagGroup;
+
 const LOG = { title: "Log", flags: LOG_FLAGS } as const satisfies FlagGroup;
 
 const SEND = {
@@ -200,7 +220,7 @@ const FORWARD = {
   name: "udp forward",
   summary: "Pass datagrams and streams on to any number of places",
   about:
-    "Passes what comes by any source on to every destination, and nothing back. What comes as a stream is cut into datagrams. FROM and TO may stand for the flags that begin with --udp, --tcp and --tls.",
+    "Passes what comes by any source on to every destination, and nothing back, unless --reply makes a proxy of it. What comes as a stream is cut into datagrams. FROM and TO may stand for the flags that begin with --udp, --tcp and --tls.",
   positionals: [
     { name: "FROM", kind: "source", default: "", about: "Where it comes from" },
     { name: "TO", kind: "sink", default: "", repeatable: true, about: "Where it goes" },
@@ -220,6 +240,7 @@ const FORWARD = {
         ...GENERAL,
       ],
     },
+    REPLY,
     STREAMS,
     MULTICAST,
     RECEIVING,
@@ -229,6 +250,10 @@ const FORWARD = {
   ],
   examples: [
     { about: "A port to two hosts", line: "weir udp forward :9920 10.0.0.7:9920 10.0.0.8:9920" },
+    {
+      about: "DNS to two servers, and their answers back to who has asked",
+      line: "weir udp forward :53 10.0.0.7:53 10.0.0.8:53 --reply",
+    },
     { about: "A multicast group to whoever connects", line: "weir udp forward 239.1.2.3:9920 listen://:9930" },
     {
       about: "Lines of a TLS server to a multicast group",

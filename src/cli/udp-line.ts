@@ -9,6 +9,7 @@ import { UsageError } from "../net/errors.ts";
 import type { Run } from "./command.ts";
 import { adminConfig, checked, type Flags, logOptions, NO_FILE } from "./config-flags.ts";
 import { BRIDGE_NAME, REVERSE_GROUP, REVERSE_NAME } from "./udp-commands.ts";
+import { replyConfig } from "./udp-reply.ts";
 
 /** What a bridge is made of before its settings. */
 type Ends = Pick<BridgeConfig, "name" | "from" | "to">;
@@ -22,6 +23,9 @@ const OUT: SinkAddress = { kind: "descriptor", descriptor: 1 };
  */
 export function udpConfig(line: Run): Config {
   const ends = ENDS[line.command.name]?.(line) ?? [];
+  const [forward] = line.command.name === "udp forward" ? ends : [];
+  const reply = forward && replyConfig(line, forward);
+  if (reply) return reply;
   return bridgesConfig(line, ends);
 }
 

@@ -3,21 +3,30 @@ import { FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
 import { framingOf } from "../filter/faults/messages.ts";
 import { FRAMERS } from "../mux/framings.ts";
 import { PROTOCOL_NAMES } from "../mux/mux-config.ts";
+import { transportProblem } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { repeatedFaults } from "./fault-schema.ts";
 import { type Problem, wrong } from "./problem.ts";
 
 /** Paths begin at the proxy (`fault[1].name`). */
-export function checkFaults({ faults, mux }: Pick<ProxyConfig, "faults" | "mux">): Problem[] {
-  const unframed = faults.flatMap((fault, index) => {
-    const problem = framingProblem(fault, mux);
+export function checkFaults({ faults, mux, listen }: Pick<ProxyConfig, "faults" | "mux" | "listen">): Problem[] {
+  const unfit = faults.flatMap((fault, index) => {
+    const problem = faultProblem(fault, { mux, listen });
     return problem ? [wrong(["fault", index, problem.key], problem.message)] : [];
   });
-  return [...repeatedFaults(faults), ...unframed];
+  return [...repeatedFaults(faults), ...unfit];
+}
+
+/** Why a fault cannot be one of such a proxy, with the key that is to blame. */
+export function faultProblem(
+  fault: FaultConfig,
+  { mux, listen }: Pick<ProxyConfig, "mux" | "listen">,
+): { readonly key: string; readonly message: string } | undefined {
+  return transportProblem(fault, listen) ?? framingProblem(fault, mux);
 }
 
 /** Why a fault of whole messages finds none, with the key that is to blame. `mux`: that of its proxy. */
-export function framingProblem(
+function framingProblem(
   { name, type, stream, attributes }: FaultConfig,
   mux: ProxyConfig["mux"],
 ): { readonly key: string; readonly message: string } | undefined {

@@ -5,6 +5,7 @@ import { checkFaults } from "./check-faults.ts";
 import { checkMux } from "./check-mux.ts";
 import { checkRoutes } from "./check-routes.ts";
 import { checkTls } from "./check-tls.ts";
+import { checkUdpProxy } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 
@@ -23,6 +24,7 @@ export function checkProxy(proxy: ProxyConfig): Problem[] {
     ...checkTls(proxy),
     ...checkMux(proxy),
     ...checkRoutes(proxy),
+    ...checkUdpProxy(proxy),
     ...checkFaults(proxy),
   ];
 }

@@ -10,6 +10,7 @@ export function checkTls(proxy: ProxyConfig): Problem[] {
 }
 
 function listening({ listen, tls, proxyProtocol }: ProxyConfig): Problem[] {
+  if (listen.kind === "udp") return [];
   const at = formatAddress(listen);
   if (isTls(listen) && !tls) {
     return [wrong(["listen"], `${at} needs a certificate; add tls.certificates = [{ certificate = "…", key = "…" }]`)];

@@ -1,7 +1,7 @@
 /**
  * What can be wrong with a configuration whose single values are all right: the whole that they make.
  */
-import { type Address, covers, formatAddress } from "../net/address.ts";
+import { asReached, covers, formatAddress, type ListenAddress } from "../net/address.ts";
 import { formatTarget, isAddress } from "../net/target-name.ts";
 import { checkProxy } from "./check-proxy.ts";
 import { bridgeListeners, checkBridges } from "./check-udp.ts";
@@ -67,7 +67,7 @@ function repeatedNames({ proxies, bridges }: Config, at: At): Problem[] {
 interface Listening {
   readonly who: string;
   readonly path: Path;
-  readonly address: Address;
+  readonly address: ListenAddress;
 }
 
 function repeatedAddresses({ admin, proxies, bridges }: Config, at: At): Problem[] {
@@ -87,7 +87,7 @@ function repeatedAddresses({ admin, proxies, bridges }: Config, at: At): Problem
   });
 }
 
-function collide(a: Address, b: Address): boolean {
+function collide(a: ListenAddress, b: ListenAddress): boolean {
   return covers(a, b) || covers(b, a);
 }
 
@@ -101,7 +101,7 @@ function loops(proxies: readonly ProxyConfig[], at: At): Problem[] {
     const loop = wayBack(links, index);
     if (!loop) return [];
     const next = proxies[loop[1] ?? index] ?? proxy;
-    const leading = proxy.targets.findIndex((target) => leadsTo(target, next));
+    const leading = proxy.targets.findIndex((target) => leadsTo(proxy, target, next));
     const path = at(index, "targets", leading);
     const target = proxy.targets[leading];
     if (loop.length === 1 && target) {
@@ -114,11 +114,11 @@ function loops(proxies: readonly ProxyConfig[], at: At): Problem[] {
 }
 
 /** The proxies that a proxy's targets lead to, as positions. */
-function reached({ targets }: ProxyConfig, proxies: readonly ProxyConfig[]): number[] {
-  return proxies.flatMap((proxy, index) => (targets.some((target) => leadsTo(target, proxy)) ? [index] : []));
+function reached(from: ProxyConfig, proxies: readonly ProxyConfig[]): number[] {
+  return proxies.flatMap((proxy, index) => (from.targets.some((each) => leadsTo(from, each, proxy)) ? [index] : []));
 }
 
-function leadsTo({ address }: TargetConfig, { listen }: ProxyConfig): boolean {
+function leadsTo(from: Pick<ProxyConfig, "listen">, { address }: TargetConfig, { listen }: ProxyConfig): boolean {
   // Where a name of DNS leads is not known yet.
-  return isAddress(address) && covers(listen, address);
+  return isAddress(address) && covers(listen, asReached(from, address));
 }

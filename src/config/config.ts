@@ -9,9 +9,9 @@ import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { FilterConfig } from "../filter/filter.ts";
 import type { MuxConfig } from "../mux/mux-config.ts";
-import type { Address } from "../net/address.ts";
+import { type Address, type ListenAddress, parseUdp } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
-import { type DnsName, formatTarget } from "../net/target-name.ts";
+import { type DnsName, formatTarget, parseTarget } from "../net/target-name.ts";
 import type { ObserverConfig } from "../observe/observer-config.ts";
 import type { ListenTlsConfig, TargetTlsConfig } from "../tls/tls-config.ts";
 import type { InspectConfig } from "./inspect-schema.ts";
@@ -101,7 +101,7 @@ export interface ShutdownConfig {
 /** One listening address with its rules. */
 export interface ProxyConfig {
   readonly name: string;
-  readonly listen: Address;
+  readonly listen: ListenAddress;
   /** At least one, no address twice. */
   readonly targets: readonly TargetConfig[];
   readonly balance: Balance;
@@ -174,6 +174,8 @@ export interface TargetConfig {
   readonly sni?: readonly string[];
   /** For TLS clients that speak one of these protocols; without, for any. */
   readonly alpn?: readonly string[];
+  /** It was written udp://, which is for proxies alone that listen so; their other targets mean the same. */
+  readonly datagrams?: true;
 }
 
 /** How names of DNS are resolved behind which there are targets. */
@@ -255,9 +257,22 @@ export function plainTarget(address: TargetConfig["address"]): TargetConfig {
   return { address, weight: 1, backup: false, maxConnections: 0 };
 }
 
+/**
+ * What `udp://` or any other address of a target means.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parsePlainTarget(text: string): TargetConfig {
+  if (!/^udp:/i.test(text)) return plainTarget(parseTarget(text));
+  return { ...plainTarget({ ...parseUdp(text, "target"), kind: "tcp" }), datagrams: true };
+}
+
 export const RETRIES_MAX = 100;
 
 export const DEFAULT_ADMIN = "127.0.0.1:8998";
+
+/** What is another default where a proxy listens for datagrams: clients do not say goodbye. */
+export const UDP = { idle: 60_000, maxConnections: 10_000 } as const;
 
 /** Of checks, where somebody wants them. */
 export const HEALTH: HealthConfig = {

@@ -1,7 +1,7 @@
 /** `[[proxy.fault]]` as users write it, and what it means. */
 import * as v from "valibot";
 import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
-import type { Attribute, FaultKind } from "../filter/faults/kind.ts";
+import type { Attribute, FaultWords } from "../filter/faults/kind.ts";
 import { DIRECTIONS } from "../filter/step.ts";
 import { type AttributeName, exampleOf, parseMilliseconds, readAttributes } from "./fault-values.ts";
 import { type Problem, wrong } from "./problem.ts";
@@ -82,7 +82,7 @@ type AttributeEntries = Readonly<Record<AttributeName, ReturnType<typeof attribu
 function attributeEntries(): AttributeEntries {
   const abouts = new Map<string, string[]>();
   for (const type of FAULT_TYPES) {
-    const kind: FaultKind = FAULTS[type];
+    const kind: FaultWords = FAULTS[type];
     for (const [name, attribute] of Object.entries(kind.attributes)) {
       const line = `${type}: ${attribute.about} Such as ${formOf(attribute)}.`;
       abouts.set(name, [...(abouts.get(name) ?? []), line]);
@@ -93,7 +93,7 @@ function attributeEntries(): AttributeEntries {
 }
 
 function formOf(attribute: Attribute): string {
-  const number = attribute.unit === "text" ? "" : `, or a number of ${attribute.unit}`;
+  const number = attribute.unit === "text" || attribute.unit === "share" ? "" : `, or a number of ${attribute.unit}`;
   return `${exampleOf(attribute)}${number}`;
 }
 

@@ -1,7 +1,7 @@
 /** The attributes of faults as people write them: texts, and numbers with units of their own or in Toxiproxy's. */
 import * as v from "valibot";
 import { FAULT_TYPES, FAULTS, type FaultType } from "../filter/faults/fault.ts";
-import type { Attribute, AttributeValues, FaultKind, NumberAttribute, Unit } from "../filter/faults/kind.ts";
+import type { Attribute, AttributeValues, FaultWords, NumberAttribute, Unit } from "../filter/faults/kind.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseDuration, parseSize } from "./units.ts";
 import { label } from "./values.ts";
@@ -21,7 +21,7 @@ export function readAttributes(
   type: FaultType,
   written: Readonly<Record<string, string | number | undefined>>,
 ): ReadAttributes {
-  const kind: FaultKind = FAULTS[type];
+  const kind: FaultWords = FAULTS[type];
   const attributes: Record<string, number | string> = {};
   const problems: { name: string; message: string }[] = [];
   for (const [name, attribute] of Object.entries(kind.attributes)) {
@@ -55,7 +55,7 @@ function parseAttribute(text: string, attribute: Attribute): number | string {
 function parseNumber(text: string, { unit, least, most }: NumberAttribute): number {
   const value = PARSERS[unit](text);
   if (value >= least && value <= most) return value;
-  throw new UsageError("EFAULT", `expected ${least} to ${most} ${unit}, found "${text}"`);
+  throw new UsageError("EFAULT", `expected ${least} to ${most}${unit === "share" ? "" : ` ${unit}`}, found "${text}"`);
 }
 
 /**
@@ -106,12 +106,18 @@ function parseCount(text: string): number {
   throw new UsageError("EFAULT", `expected a whole number such as "3", found "${text}"`);
 }
 
+function parseShare(text: string): number {
+  if (/^(\d+(\.\d*)?|\.\d+)$/.test(text)) return Number(text);
+  throw new UsageError("EFAULT", `expected a share such as "0.05", found "${text}"`);
+}
+
 const PARSERS: Readonly<Record<Unit, (text: string) => number>> = {
   ms: parseMilliseconds,
   us: parseMicroseconds,
   bytes: parseSize,
   "KB/s": parseSpeed,
   messages: parseCount,
+  share: parseShare,
 };
 
 const EXAMPLES: Readonly<Record<Unit, string>> = {
@@ -120,6 +126,7 @@ const EXAMPLES: Readonly<Record<Unit, string>> = {
   bytes: '"64KiB"',
   "KB/s": '"100KB/s"',
   messages: "3",
+  share: "0.05",
 };
 
 /** It belongs to other faults, or to none. */

@@ -10,10 +10,10 @@ import {
   NONE_HEALTHY,
   PROXY_VERSIONS,
   type ProxyConfig,
-  plainTarget,
   REFUSALS,
   RETRIES_MAX,
   type TargetConfig,
+  UDP,
   WEIGHT_MAX,
 } from "./config.ts";
 import { faultSchema, toFault } from "./fault-schema.ts";
@@ -38,7 +38,7 @@ export function proxyEntries(list: "proxy" | "mux") {
   const within = (part: string) => `tables written [[${list}.${part}]]`;
   return {
     name: v.optional(t.label(`What logs and metrics call it; ${list}-1, ${list}-2, … by default.`)),
-    listen: t.proxyAddress("Where clients connect; port 0 takes a free port."),
+    listen: t.proxyAddress("Where clients connect, or udp:// for datagrams; port 0 takes a free port."),
     target: v.optional(t.targetName("Where weir connects for each client.")),
     targets: v.optional(targetsSchema()),
     balance: v.optional(
@@ -70,8 +70,10 @@ export function proxyEntries(list: "proxy" | "mux") {
     deny_file: v.optional(t.fileName("A file with more ranges for deny, one in each line.")),
     schedule: v.optional(t.schedule("When clients are let in; always by default."), []),
     max_connections: v.optional(
-      t.wholeNumber("Connections at once, 0 for as many as there is room for; others wait in the queue.", COUNT_MAX),
-      DEFAULTS.proxy.maxConnections,
+      t.wholeNumber(
+        "Connections at once, 0, the default, for as many as there is room for; others wait in the queue. Of a UDP proxy sessions, 10000 by default, beyond which the idlest ends.",
+        COUNT_MAX,
+      ),
     ),
     max_connections_per_source: v.optional(
       t.wholeNumber("Connections that one client address may have at once, 0 for any number.", COUNT_MAX),
@@ -117,16 +119,18 @@ export function withTarget<const S extends v.GenericSchema>(fields: S) {
 /** `index`: its place among the proxies of the file. */
 export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfig {
   const { queue, rate, proxy_protocol: proxyProtocol } = proxy;
+  const udp = proxy.listen.kind === "udp";
+  const { hello, connect, idle = udp ? UDP.idle : DEFAULTS.proxy.timeouts.idle, fin, lifetime } = proxy.timeouts;
   return {
     name: proxy.name ?? `proxy-${index + 1}`,
     listen: proxy.listen,
-    targets: proxy.target ? [plainTarget(proxy.target)] : (proxy.targets ?? []).map(toTarget),
+    targets: proxy.target ? [proxy.target] : (proxy.targets ?? []).map(toTarget),
     balance: proxy.balance,
     slowStart: proxy.slow_start,
     noneHealthy: proxy.none_healthy,
     health: proxy.health ? toHealth(proxy.health) : null,
     dns,
-    timeouts: proxy.timeouts,
+    timeouts: { hello, connect, idle, fin, lifetime },
     buffer: proxy.buffer,
     noDelay: proxy.nodelay,
     keepAlive: proxy.keepalive,
@@ -136,7 +140,7 @@ export function toProxy(proxy: Proxy, index: number, dns: DnsConfig): ProxyConfi
     allowFile: proxy.allow_file ?? null,
     denyFile: proxy.deny_file ?? null,
     schedule: proxy.schedule,
-    maxConnections: proxy.max_connections,
+    maxConnections: proxy.max_connections ?? (udp ? UDP : DEFAULTS.proxy).maxConnections,
     queue,
     perSource: {
       maxConnections: proxy.max_connections_per_source,
@@ -185,9 +189,9 @@ function targetsSchema() {
 }
 
 function toTarget(target: NonNullable<Proxy["targets"]>[number]): TargetConfig {
-  if (!("address" in target)) return plainTarget(target);
+  if ("maxConnections" in target) return target;
   const { address, weight, backup, max_connections: maxConnections, sni, alpn } = target;
-  return { address, weight, backup, maxConnections, ...(sni && { sni }), ...(alpn && { alpn }) };
+  return { ...address, weight, backup, maxConnections, ...(sni && { sni }), ...(alpn && { alpn }) };
 }
 
 function healthSchema() {
@@ -249,7 +253,9 @@ function timeoutsSchema() {
       formatDuration(hello),
     ),
     connect: v.optional(t.durationOrOff("To reach the target."), formatDuration(connect)),
-    idle: v.optional(t.durationOrOff("Without a byte either way."), formatDuration(idle)),
+    idle: v.optional(
+      t.durationOrOff(`Without a byte either way; ${formatDuration(idle)}, of UDP ${formatDuration(UDP.idle)}.`),
+    ),
     fin: v.optional(t.durationOrOff("Without a byte the other way, after one side has finished."), formatDuration(fin)),
     lifetime: v.optional(t.durationOrOff("From accept to the end."), formatDuration(lifetime)),
   });

@@ -1,8 +1,7 @@
 /** A target on the command line: its address, and behind commas what files say in a table. */
 import { UsageError } from "../net/errors.ts";
-import { parseTarget } from "../net/target-name.ts";
 import { parseAlpn, parseServerPattern } from "../tls/server-name.ts";
-import { plainTarget, type TargetConfig, WEIGHT_MAX } from "./config.ts";
+import { parsePlainTarget, type TargetConfig, WEIGHT_MAX } from "./config.ts";
 import { nearest } from "./nearest.ts";
 import { COUNT_MAX } from "./units.ts";
 
@@ -18,7 +17,7 @@ export function parseTargetOptions(text: string): TargetConfig {
   const fail: Fail = (why) => {
     throw new UsageError("ETARGET", `Cannot parse target "${text}": ${why}`);
   };
-  const target = plainTarget(parseTarget(address));
+  const target = parsePlainTarget(address);
   const given = new Map<string, Setting>();
   for (const option of options) {
     const [name, setting] = readOption(option, fail);

@@ -5,10 +5,10 @@
 import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
-import { parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
+import { parseAddress, parseEndpoint, parseIp, parseListen } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
-import { parseTarget } from "../net/target-name.ts";
+import { parsePlainTarget } from "./config.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
@@ -53,9 +53,9 @@ export function listenAddress(about: string) {
   return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
 }
 
-/** Where a proxy listens, over TLS or without. A port alone may be a number. */
+/** Where a proxy listens, over TLS or without, or for datagrams. A port alone may be a number. */
 export function proxyAddress(about: string) {
-  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen", "tls"));
+  return text(about, 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseListen);
 }
 
 /** Where weir listens; null for `"off"`. */
@@ -71,7 +71,7 @@ export function targetAddress(about: string) {
 
 /** The same, or a name of DNS behind which there are addresses. */
 export function targetName(about: string) {
-  return text(about, 'an address such as "10.0.0.1:8080"', parseTarget);
+  return text(about, 'an address such as "10.0.0.1:8080"', parsePlainTarget);
 }
 
 /** IP addresses with ports. */

@@ -2,7 +2,7 @@
 import { type TargetChange, TargetGroup, type TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { BYTES, Counters } from "../metrics/counters.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
 import { ObserverGroup } from "../observe/observer-group.ts";
@@ -32,7 +32,7 @@ export class NativeProxy implements ProxyControl {
   readonly #listening: Listening;
   readonly #events: ProxyEvents;
   readonly #workers: readonly Worker[];
-  /** Those that listen for it: one alone if clients share connections, so that there are no more of them than is said. */
+  /** Those that listen for it; see {@link servingOf}. Where connections are shared there are no more of them than is said. */
   readonly #serving: readonly Worker[];
   /** One for each worker: nobody else adds to it. */
   readonly #parts: readonly Counters[];
@@ -92,7 +92,7 @@ export class NativeProxy implements ProxyControl {
     await opened;
   }
 
-  get address(): Address {
+  get address(): ListenAddress {
     return this.#listening.address;
   }
 
@@ -276,10 +276,14 @@ export class NativeProxy implements ProxyControl {
   }
 }
 
-/** Of several multiplexers each has another worker. */
-export function servingOf<T>({ mux }: Pick<ProxyConfig, "mux">, number: number, workers: readonly T[]): readonly T[] {
+/** Of several multiplexers each has another worker, and so has each UDP proxy: its sessions know each other. */
+export function servingOf<T>(
+  { mux, listen }: Pick<ProxyConfig, "mux" | "listen">,
+  number: number,
+  workers: readonly T[],
+): readonly T[] {
   const at = number % workers.length;
-  return mux ? workers.slice(at, at + 1) : workers;
+  return mux || listen.kind === "udp" ? workers.slice(at, at + 1) : workers;
 }
 
 function wantsOf({ opened, closed, failed, broken, read, observer, mux }: ProxyEvents): Wants {

@@ -5,6 +5,7 @@
  */
 import type { ProxyConfig } from "../config/config.ts";
 import type { BridgeControl, TellBridge } from "../datagram/control.ts";
+import { LISTENING } from "../datagram/running-relay.ts";
 import type { BridgeConfig } from "../datagram/udp-config.ts";
 import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
@@ -19,7 +20,7 @@ import { bridgeNeedsMainThread, PortableBridge } from "./portable-bridge.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { FromWorker, ProxyEvent } from "./protocol.ts";
 import { needsMainThread, type Scripts } from "./scripts.ts";
-import type { Threads } from "./threads.ts";
+import type { Listening, Threads } from "./threads.ts";
 import { Worker } from "./worker-handle.ts";
 
 export class NativeEngine implements Engine {
@@ -91,7 +92,7 @@ export class NativeEngine implements Engine {
     if (needsMainThread(config)) return await PortableProxy.open(this.#main, config, events, this.#nextId, scripts);
     const number = ++this.#lastProxy;
     const serving = servingOf(config, number, this.#workers).length;
-    const listening = await this.#threads.listen(config.listen, listenOptions(config), serving);
+    const listening = await this.#listen(config, serving);
     const proxy = new NativeProxy(this.#runtime, number, config, listening, events, this.#workers);
     this.#proxies.set(number, proxy);
     proxy.onDrained = () => this.#proxies.delete(number);
@@ -113,6 +114,12 @@ export class NativeEngine implements Engine {
       throw error;
     }
     return bridge;
+  }
+
+  #listen(config: ProxyConfig, count: number): Promise<Listening> {
+    const { listen } = config;
+    if (listen.kind === "udp") return this.#threads.datagram(listen, LISTENING);
+    return this.#threads.listen(listen, listenOptions(config), count);
   }
 
   async close(): Promise<void> {

@@ -2,14 +2,15 @@
 import { type TargetChange, TargetGroup, type TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { CELLS, Counters } from "../metrics/counters.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
 import { ObserverGroup } from "../observe/observer-group.ts";
 import type { ConnectionList, ProxyControl } from "../proxy/control.ts";
+import { openCore, type ProxyCore } from "../proxy/core.ts";
 import { sameBudget } from "../proxy/descriptors.ts";
 import { type EntranceMemory, entranceMemory } from "../proxy/entrance.ts";
-import { type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { CertificateState } from "../tls/files.ts";
 import { TlsKeeper } from "../tls/keeper.ts";
 import { usesTls } from "../tls/tls-config.ts";
@@ -20,7 +21,7 @@ let lastId = 0;
 export class PortableProxy implements ProxyControl {
   config: ProxyConfig;
   readonly #runtime: Runtime;
-  readonly #core: RunningProxy;
+  readonly #core: ProxyCore;
   readonly #group: TargetGroup;
   #memory: EntranceMemory;
   readonly #observers: ObserverGroup;
@@ -35,7 +36,7 @@ export class PortableProxy implements ProxyControl {
     nextId = () => ++lastId,
     known?: Scripts,
   ): Promise<PortableProxy> {
-    let core: RunningProxy | undefined;
+    let core: ProxyCore | undefined;
     const keeper = usesTls(config) ? new TlsKeeper(runtime, config, events.tls) : undefined;
     const outer = keeper ? sameBudget(keeper.over(runtime), runtime) : runtime;
     const group = new TargetGroup(outer, config, 1, {
@@ -53,12 +54,13 @@ export class PortableProxy implements ProxyControl {
       memory,
       nudge() {},
       listen: outer.listen,
+      datagram: outer.datagram,
       observers: observers.memory,
       scripts,
     };
     try {
       await group.start();
-      core = await RunningProxy.open(outer, config, events, { ...share, targets: group.shares });
+      core = await openCore(outer, config, events, { ...share, targets: group.shares });
       // They may have changed meanwhile, and nobody could be told.
       core.retarget(group.shares);
     } catch (error) {
@@ -72,7 +74,7 @@ export class PortableProxy implements ProxyControl {
   private constructor(
     runtime: Runtime,
     config: ProxyConfig,
-    core: RunningProxy,
+    core: ProxyCore,
     group: TargetGroup,
     memory: EntranceMemory,
     observers: ObserverGroup,
@@ -89,7 +91,7 @@ export class PortableProxy implements ProxyControl {
     this.#keeper = keeper;
   }
 
-  get address(): Address {
+  get address(): ListenAddress {
     return this.#core.address;
   }
 

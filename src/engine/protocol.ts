@@ -4,7 +4,7 @@ import type { ProxyConfig } from "../config/config.ts";
 import type { BridgeEvent } from "../datagram/bridge-events.ts";
 import type { BridgeConfig } from "../datagram/udp-config.ts";
 import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
 import type { ConnectionList } from "../proxy/control.ts";
 import type { EntranceMemory } from "../proxy/entrance.ts";
@@ -43,7 +43,7 @@ export type ToWorker =
       readonly type: "open";
       readonly proxy: number;
       readonly config: ProxyConfig;
-      readonly address: Address;
+      readonly address: ListenAddress;
       readonly descriptor: number;
       readonly cells: Float64Array;
       readonly workers: number;

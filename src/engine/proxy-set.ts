@@ -77,6 +77,8 @@ export class ProxySet {
       return fresh.some(({ listen }) => covers(listen, old) || covers(old, listen));
     });
     const before = inTheWay.flatMap((proxy) => this.#running.get(proxy) ?? []);
+    // Its sessions are answered from there, so that it would be free when the last of them is idle, if ever.
+    for (const proxy of inTheWay) if (proxy.config.listen.kind === "udp") proxy.cut();
     await Promise.all(inTheWay.map((proxy) => this.#retire(proxy)));
     await this.#startAll(fresh, before);
     const later: string[] = [];
@@ -176,7 +178,7 @@ export class ProxySet {
  */
 function placeOf(config: ProxyConfig): string {
   const { listen, name, reusePort, mux } = config;
-  const any = listen.kind === "tcp" && listen.port === 0;
+  const any = listen.kind !== "unix" && listen.port === 0;
   const framing = mux ? JSON.stringify([mux.protocol, mux.delimiter, mux.length, mux.match]) : "";
   return `${formatAddress(listen)} ${reusePort} ${needsMainThread(config)} ${fixedTls(config)} ${framing} ${any ? name : ""}`;
 }

@@ -1,6 +1,6 @@
 /** What the native engine needs of a platform: threads that run the core, and sockets that outlive them. */
-import type { Address } from "../net/address.ts";
-import type { ListenOptions } from "../net/runtime.ts";
+import type { Address, ListenAddress, UdpAddress } from "../net/address.ts";
+import type { DatagramOptions, ListenOptions } from "../net/runtime.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** Rejects, with a reason for people, where there can be none. */
@@ -10,6 +10,8 @@ export interface Threads {
   readonly cores: number;
   /** Opens `count` listening sockets on one address, one for each thread. Rejects with a `SocketError`. */
   listen(at: Address, options: ListenOptions, count: number): Promise<Listening>;
+  /** Opens a datagram socket for one thread. Rejects with a `SocketError`. */
+  datagram(at: UdpAddress, options: DatagramOptions): Promise<Listening>;
   start(setup: WorkerSetup, events: ThreadEvents): Thread;
   /** Resets and closes the descriptors that a dead thread has left behind, by its ledger. */
   reclaim(ledger: Uint8Array): void;
@@ -19,7 +21,7 @@ export interface Threads {
 
 export interface Listening {
   /** The address really bound. */
-  readonly address: Address;
+  readonly address: ListenAddress;
   /** One for each thread; of a unix socket there is but one, which they share. */
   readonly descriptors: readonly number[];
   /**

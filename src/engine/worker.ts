@@ -3,9 +3,18 @@
  * counts in shared memory and sends events in batches; when nobody takes them it drops events, never bytes.
  */
 import type { Address } from "../net/address.ts";
-import type { Listener, ListenOptions, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
+import type {
+  DatagramSocket,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamSocket,
+  Timer,
+} from "../net/runtime.ts";
+import { openCore, type ProxyCore } from "../proxy/core.ts";
 import { shareBudget } from "../proxy/descriptors.ts";
-import { type Failure, type ProxyEvents, RunningProxy } from "../proxy/proxy.ts";
+import type { Failure, ProxyEvents } from "../proxy/proxy.ts";
 import type { ConnectionRecord } from "../proxy/record.ts";
 import type { Answer, FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { WorkerSetup } from "./threads.ts";
@@ -25,6 +34,8 @@ const IDS = 64n;
 /** A runtime that can serve a listening socket which somebody else has opened. */
 export interface WorkerRuntime extends Runtime {
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
+  /** The same for a datagram socket, which stays open when ours is closed. */
+  adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
 }
 
 export interface WorkerHooks {
@@ -40,7 +51,7 @@ export class EngineWorker {
   readonly #hooks: WorkerHooks;
   readonly #index: number;
   readonly #nextId: () => number;
-  readonly #proxies = new Map<number, RunningProxy>();
+  readonly #proxies = new Map<number, ProxyCore>();
   /** Those that were opened, or are being. */
   readonly #known = new Set<number>();
   readonly #bridges: WorkerBridges;
@@ -113,11 +124,16 @@ export class EngineWorker {
     if (this.#known.has(proxy)) return;
     this.#known.add(proxy);
     const runtime = this.#runtime;
-    const listen: Runtime["listen"] = async (_, options, accept) => runtime.adopt(descriptor, address, options, accept);
+    const listen: Runtime["listen"] = async (at, options, accept) => {
+      return runtime.adopt(descriptor, address.kind === "udp" ? at : address, options, accept);
+    };
+    const datagram: Runtime["datagram"] = async (at) => {
+      return runtime.adoptDatagram(descriptor, address.kind === "udp" ? address : at);
+    };
     const nudge = atMostOnceAMoment(runtime, () => this.#hooks.send({ type: "nudge", proxy }));
-    const own = { nextId: this.#nextId, worker: this.#index, cells, listen, nudge };
+    const own = { nextId: this.#nextId, worker: this.#index, cells, listen, datagram, nudge };
     const share = { ...own, workers, memory, targets, observers };
-    this.#proxies.set(proxy, await RunningProxy.open(runtime, config, this.#watch(proxy, wants), share));
+    this.#proxies.set(proxy, await openCore(runtime, config, this.#watch(proxy, wants), share));
     this.#hooks.send({ type: "opened", proxy });
   }
 

@@ -125,8 +125,8 @@ function failures(log: Log, runtime: Runtime): Ended {
     recent.set(key, repeated);
     const count = repeated.count(runtime.now());
     if (count === undefined) return;
-    const what =
-      rule === null ? `was reset: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
+    const fate = record.datagrams ? "gets no session" : "was reset";
+    const what = rule === null ? `${fate}: ${failure?.message ?? WORDS[reason] ?? reason}` : `was not let in: ${rule}`;
     const { error } = record;
     const asked = serverName === null ? {} : { serverName };
     const fields = {

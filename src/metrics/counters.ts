@@ -47,9 +47,22 @@ export const CELL = {
   /** Clients whose TLS handshake went well, by the version: 1.2, 1.3. */
   handshakes12: 22,
   handshakes13: 23,
+  /** Datagrams that were read, and those of them that never left: whoever was to take them was gone, or too slow. */
+  datagramsUpstream: 24,
+  datagramsDownstream: 25,
+  unsentUpstream: 26,
+  unsentDownstream: 27,
+  /** Datagrams that arrived and that nobody read in time. */
+  overrunUpstream: 28,
+  overrunDownstream: 29,
+  /** Those that a fault took away. */
+  faultedUpstream: 30,
+  faultedDownstream: 31,
+  /** Times that a target's machine said that nobody listens there (ICMP). */
+  datagramsRefused: 32,
 } as const;
 
-const ENDED = 24;
+const ENDED = 33;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;
 const DENIED = DURATION + DURATION_BOUNDS.length + 2;

@@ -10,6 +10,7 @@ import type { BridgeControl } from "../datagram/control.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { bridgeFamilies } from "./bridge-families.ts";
 import { CELL, Counters } from "./counters.ts";
+import { datagramFamilies } from "./datagram-families.ts";
 import { type Family, familyLines, owner, single, timing } from "./family.ts";
 import { labels } from "./labels.ts";
 import { muxFamilies } from "./mux-families.ts";
@@ -36,7 +37,7 @@ export interface EngineFigures {
 
 /** What there is to say about one proxy. */
 export interface ProxyFigures {
-  readonly config: Pick<ProxyConfig, "name" | "mux">;
+  readonly config: Pick<ProxyConfig, "name" | "mux" | "listen">;
   /** Of the proxy itself, without a target, and of each target. */
   readonly figures: readonly Counters[];
   readonly targets: readonly TargetView[];
@@ -60,10 +61,12 @@ export function exposition(
   page.push(...FAMILIES.flatMap((family) => familyLines(family, figures)));
   const multiplexing = new Set(proxies.flatMap(({ config }) => (config.mux ? config.name : [])));
   const shared = muxFamilies(figures, multiplexing);
+  const relaying = new Set(proxies.flatMap(({ config }) => (config.listen.kind === "udp" ? config.name : [])));
+  const datagrams = datagramFamilies(figures, relaying);
   const copies = observerFamilies(proxies.flatMap((proxy) => proxy.copies));
   const tls = tlsFamilies(figures, proxies);
-  const parts = [...page, ...targetStates(proxies), ...shared, ...copies, ...tls, ...bridgeFamilies(bridges)];
-  return `${parts.join("\n")}\n`;
+  const parts = [...page, ...targetStates(proxies), ...shared, ...datagrams, ...copies, ...tls];
+  return `${[...parts, ...bridgeFamilies(bridges)].join("\n")}\n`;
 }
 
 /** How targets are now. */

@@ -19,6 +19,10 @@ export const REASONS = [
   "shutdown",
   /** Somebody has closed it over the admin API. */
   "closed_by_admin",
+  /** The idlest of so many UDP sessions: another client needed the room. */
+  "evicted",
+  /** Nobody listens for the datagrams of a UDP session, the target's machine says (ICMP). */
+  "target_refused",
   /** A filter has seen what it rejects. */
   "rejected",
   /** A filter that somebody has written threw. */

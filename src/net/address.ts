@@ -22,6 +22,17 @@ export interface UnixAddress {
   readonly path: string;
 }
 
+/** UDP, where datagrams come to. */
+export interface UdpAddress {
+  readonly kind: "udp";
+  /** An IPv4 or IPv6 address without brackets, or a host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a proxy listens: for connections, or for datagrams. */
+export type ListenAddress = Address | UdpAddress;
+
 /** What an address is for: it decides what a missing host means. */
 export type AddressUse = "listen" | "target";
 
@@ -49,7 +60,7 @@ export function parseAddress(text: string, use: AddressUse, tls: TlsUse = "plain
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
   if (scheme) {
     const name = (scheme[1] ?? "").toLowerCase();
-    if (name === "udp") fail(`${name}:// is not supported yet; only tcp:// and unix: are`);
+    if (name === "udp") fail("there is no UDP here; it is for what [[proxy]] listens on, its targets, and weir udp");
     rest = text.slice(scheme[0].length);
     if (name === "tls" && tls === "tls") return { ...hostAndPort(rest, use, fail), tls: true };
     if (name === "tls")
@@ -60,6 +71,33 @@ export function parseAddress(text: string, use: AddressUse, tls: TlsUse = "plain
     fail(`a unix socket is written "unix:${rest}"`);
   }
   return hostAndPort(rest, use, fail);
+}
+
+/**
+ * Reads where a proxy listens: what {@link parseAddress} reads, also `tls://`, or `udp://` with an IP address and a port.
+ *
+ * @example parseListen("udp://:53") // { kind: "udp", host: "::", port: 53 }: both families
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseListen(text: string): ListenAddress {
+  return /^udp:/i.test(text) ? parseUdp(text, "listen") : parseAddress(text, "listen", "tls");
+}
+
+/**
+ * Reads `udp://HOST:PORT`; who listens is no name, which could have several addresses.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parseUdp(text: string, use: AddressUse): UdpAddress {
+  const fail: Fail = (why) => {
+    throw new UsageError("EADDRESS", `Cannot parse address "${text}": ${why}`);
+  };
+  const [, rest] = /^udp:\/\/(.*)$/is.exec(text) ?? fail("write udp://HOST:PORT");
+  const { host, port: number } = hostAndPort(rest ?? "", use, fail);
+  if (use === "listen" && !isIPv4(host) && !isIPv6(host)) {
+    fail(`"${host}" is a name; write the IP address to listen on, or udp://:${number} for all`);
+  }
+  return { kind: "udp", host, port: number };
 }
 
 /** Reads what follows the scheme of an address; `fail` throws, given what is wrong. */
@@ -109,33 +147,36 @@ export function parseIp(text: string): string {
 }
 
 /**
- * The canonical text: `127.0.0.1:80`, `tls://[::1]:443`, `unix:/run/x.sock`; `unknown` for a peer that was gone before the
+ * The canonical text: `127.0.0.1:80`, `tls://[::1]:443`, `unix:/run/x.sock`, `udp://127.0.0.1:53`; `unknown` for a peer
+ * that was gone before the
  * runtime could tell its address.
  */
-export function formatAddress(address: Address): string {
+export function formatAddress(address: ListenAddress): string {
   if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;
+  if (address.kind === "udp") return `udp://${formatAddress({ ...address, kind: "tcp" })}`;
   if (address.host === "") return "unknown";
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${address.tls ? "tls://" : ""}${host}:${address.port}`;
 }
 
 /** It says `tls://`. */
-export function isTls(address: Address): boolean {
+export function isTls(address: ListenAddress): boolean {
   return address.kind === "tcp" && address.tls === true;
 }
 
 /** Whether two addresses are one, with TLS or without, however they are spelled. Names are not resolved; paths know case. */
-export function sameAddress(a: Address, b: Address): boolean {
+export function sameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.kind === "unix" || b.kind === "unix") return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
-  return a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);
+  return a.kind === b.kind && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host);
 }
 
 /**
  * Whether a connection to `target` arrives at a listener on `listen`: two listeners of which one covers
  * the other cannot both be bound, and a proxy whose listener covers its target would feed itself.
  */
-export function covers(listen: Address, target: Address): boolean {
+export function covers(listen: ListenAddress, target: ListenAddress): boolean {
   if (listen.kind === "unix" || target.kind === "unix") return sameAddress(listen, target);
+  if (listen.kind !== target.kind) return false;
   if (listen.port !== target.port || listen.port === 0) return false;
   const here = family(listen.host);
   const there = family(target.host);
@@ -145,6 +186,11 @@ export function covers(listen: Address, target: Address): boolean {
   if (there.any) return here.name === (there.v6 ? LOOPBACK_IPV6 : "127.0.0.1");
   if (there.name === "localhost") return here.loopback;
   return here.name === there.name;
+}
+
+/** A target as whoever listens there would have it: what a UDP proxy sends is datagrams. */
+export function asReached({ listen }: { readonly listen: ListenAddress }, target: Address): ListenAddress {
+  return listen.kind === "udp" && target.kind === "tcp" ? { ...target, kind: "udp" } : target;
 }
 
 export function isIPv4(host: string): boolean {

@@ -11,13 +11,19 @@ import { type Proxied, V2_SIGNATURE } from "./proxy-protocol.ts";
  * together with IPv6 it is written as IPv6 that stands for it. Unix sockets and names have no place in it: the target
  * learns only that somebody is proxied. The zone of an IPv6 address means nothing elsewhere and is left out.
  *
+ * Version 1 has no words for datagrams (section 2.1).
+ *
  * @example
  * writeProxyHeader("v1", { source: tcp("192.0.2.7", 56324), destination: tcp("192.0.2.1", 443) });
  * // "PROXY TCP4 192.0.2.7 192.0.2.1 56324 443\r\n"
  */
-export function writeProxyHeader(version: "v1" | "v2", proxied: Proxied): Uint8Array {
+export function writeProxyHeader(
+  version: "v1" | "v2",
+  proxied: Proxied,
+  transport: "stream" | "datagrams" = "stream",
+): Uint8Array {
   const ends = endsOf(proxied);
-  return version === "v1" ? new TextEncoder().encode(line(ends)) : binary(ends);
+  return version === "v1" ? new TextEncoder().encode(line(ends)) : binary(ends, transport);
 }
 
 /** The header of a connection that is our own and nobody's else: `UNKNOWN`, or the command LOCAL (section 2.2). */
@@ -53,11 +59,13 @@ function line(ends: Ends | undefined): string {
 const VERSION_AND_COMMAND = 0x21;
 const VERSION_AND_LOCAL = 0x20;
 const UNSPEC = 0x00;
-const TCP_OVER_IPV4 = 0x11;
-const TCP_OVER_IPV6 = 0x21;
+/** The address family in the high bits, the transport in the low ones: STREAM, or DGRAM. */
+const IPV4 = 0x10;
+const IPV6 = 0x20;
+const TRANSPORTS = { stream: 0x1, datagrams: 0x2 } as const;
 
 /** Section 2.2. */
-function binary(ends: Ends | undefined): Uint8Array {
+function binary(ends: Ends | undefined, transport: keyof typeof TRANSPORTS): Uint8Array {
   if (!ends) return Uint8Array.of(...V2_SIGNATURE, VERSION_AND_COMMAND, UNSPEC, 0, 0);
   const { wide, hosts, ports } = ends;
   // RFC 4291 section 2.5.5.2 for IPv4 within IPv6.
@@ -65,7 +73,7 @@ function binary(ends: Ends | undefined): Uint8Array {
   const body = new DataView(new ArrayBuffer(4 * words.length + 4));
   for (const [at, word] of words.entries()) body.setUint32(4 * at, word);
   for (const [at, port] of ports.entries()) body.setUint16(4 * words.length + 2 * at, port);
-  const family = wide ? TCP_OVER_IPV6 : TCP_OVER_IPV4;
+  const family = (wide ? IPV6 : IPV4) | TRANSPORTS[transport];
   return Uint8Array.of(
     ...V2_SIGNATURE,
     ...[VERSION_AND_COMMAND, family, 0, body.byteLength],

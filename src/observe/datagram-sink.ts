@@ -2,9 +2,9 @@
  * An observer that gets datagrams. All sessions of a thread send from one socket, so that they cost no descriptor each,
  * and netcat, which listens to the first sender alone, hears all of them. Only framed can they be told apart.
  */
+import type { UdpAddress } from "../net/address.ts";
 import { asSocketError, SocketError } from "../net/errors.ts";
 import type { Chunk, DatagramSocket, Runtime } from "../net/runtime.ts";
-import type { UdpAddress } from "./observer-address.ts";
 import { OBSERVER_CELL, type ObserverCounters } from "./observer-counters.ts";
 import type { Destination, Sink, SinkError, SinkOwner, Taken } from "./sink.ts";
 

@@ -1,16 +1,8 @@
 /** Where an observer is: an address as targets have it, `udp://10.0.0.5:9000`, or `file:/var/log/copy-{session}`. */
-import { type Address, type Fail, formatAddress, hostAndPort, parseAddress } from "../net/address.ts";
+import { type Address, type Fail, formatAddress, hostAndPort, parseAddress, type UdpAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 
 export type ObserverAddress = Address | UdpAddress | FileAddress;
-
-export interface UdpAddress {
-  readonly kind: "udp";
-  /** An IPv4 or IPv6 address without brackets, or a host name. */
-  readonly host: string;
-  /** 1 to 65535 */
-  readonly port: number;
-}
 
 export interface FileAddress {
   readonly kind: "file";
@@ -52,7 +44,7 @@ export function parseObserverAddress(text: string): ObserverAddress {
 /** As people write it; {@link parseObserverAddress} reads it back. */
 export function formatObserverAddress(address: ObserverAddress): string {
   if (address.kind === "file") return `file:${address.path}`;
-  return address.kind === "udp" ? `udp://${formatAddress({ ...address, kind: "tcp" })}` : formatAddress(address);
+  return formatAddress(address);
 }
 
 function fileAddress(written: string, fail: Fail): FileAddress {

@@ -2,7 +2,7 @@
 import type { TargetChange, TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { Counters } from "../metrics/counters.ts";
-import type { Address } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import type { ObserverCounters, ObserverView } from "../observe/observer-counters.ts";
 import type { CertificateState } from "../tls/files.ts";
 import type { Connection } from "./record.ts";
@@ -11,7 +11,7 @@ export interface ProxyControl {
   /** As it is now: see {@link ProxyControl.configure}. */
   readonly config: ProxyConfig;
   /** The address really bound. */
-  readonly address: Address;
+  readonly address: ListenAddress;
   /** All figures of this moment, added up. */
   readonly counters: Counters;
   /** The same, of the proxy itself and of each target. */

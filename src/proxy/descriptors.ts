@@ -70,6 +70,11 @@ export class DescriptorBudget {
     return sessions <= this.#capacity || this.#runtime.can.pauseAccept;
   }
 
+  /** The same where nobody can be kept waiting: false, and nothing is counted, if there is no room. */
+  tryTake(): boolean {
+    return Atomics.load(this.#sessions, 0) < this.#capacity && this.take();
+  }
+
   give(weight = 1): void {
     Atomics.sub(this.#sessions, 0, weight);
     if (!this.#recovery) this.#resume();

@@ -2,18 +2,17 @@
  * The way in, for all connections of one proxy in one thread: rules, limits of sources, room for so many connections,
  * a queue in front of it, and the choice of a target. What a session takes here it gives back when it ends.
  */
-import type { Verdict } from "../admit/access.ts";
 import { abandonGate, Gate, gateMemory, type Waiter } from "../admit/gate.ts";
-import { formatRate } from "../admit/rate.ts";
-import { limitsSources, Sources, sourceTable, TOO_FAST, TOO_MANY } from "../admit/sources.ts";
+import { limitsSources, Sources, sourceTable } from "../admit/sources.ts";
 import { Pool } from "../balance/pool.ts";
 import type { Unrouted } from "../balance/routes.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
-import { type IpWords, ipWords } from "../net/cidr.ts";
+import { ipWords } from "../net/cidr.ts";
 import type { Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 import { fatalAlert } from "../tls/alert.ts";
+import { Door } from "./door.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 
@@ -61,21 +60,19 @@ export class Entrance {
   readonly pool: Pool;
   readonly #runtime: Runtime;
   readonly #front: Counters;
-  readonly #share: EntranceShare;
   readonly #gate: Gate;
   /** Of connections, as it is now: also for those that wait since it was another. */
   #limit = 0;
   /** How many wait here, and the next look at whether there is room for them. */
   #waiting = 0;
   #look: Timer | undefined;
-  #memory: SharedArrayBuffer | null = null;
-  #sources: Sources | undefined;
+  readonly #door: Door;
 
   /** `nudge`: tells the other threads that there may be room. */
   constructor(runtime: Runtime, config: ProxyConfig, front: Counters, share: EntranceShare, nudge: () => void) {
     this.#runtime = runtime;
     this.#front = front;
-    this.#share = share;
+    this.#door = new Door(runtime, share);
     this.pool = new Pool(config.name, config, share.worker, () => runtime.wallClock());
     this.#gate = new Gate(share.memory.gate, share.worker, nudge);
     this.configure(config, share.memory);
@@ -84,10 +81,7 @@ export class Entrance {
   configure(config: ProxyConfig, { sources }: EntranceMemory): void {
     this.#limit = config.maxConnections;
     this.pool.configure(config);
-    if ((sources === null) === (this.#memory === null)) return;
-    const { workers, worker } = this.#share;
-    this.#memory = sources;
-    this.#sources = sources ? new Sources(sources, workers, worker) : undefined;
+    this.#door.configure(sources);
   }
 
   /**
@@ -109,7 +103,7 @@ export class Entrance {
 
   /** Refuses a session, lets it wait, or lets it dial. */
   enter(session: Session): void {
-    const denial = this.#against(session);
+    const denial = this.#door.against(session);
     if (denial) {
       this.#front.denied(denial.by ?? "allow");
       session.refuse("denied", denial.rule);
@@ -134,7 +128,7 @@ export class Entrance {
   /** A session is over. */
   leave(session: Session): void {
     if (session.waiter) this.#unqueue(session);
-    session.source?.sources.leave(session.source.entry);
+    this.#door.leave(session);
     if (session.admitted) this.#gate.give();
     if (this.#gate.waiting > 0) this.#gate.next();
   }
@@ -155,34 +149,6 @@ export class Entrance {
     this.#unqueue(session);
     session.refuse("queue_timeout", `queue.timeout ${formatDuration(session.rules.config.queue.timeout)}`);
     this.nudged();
-  }
-
-  /** What shuts a session out. */
-  #against(session: Session): Verdict | undefined {
-    const { rules } = session;
-    if (!rules.looks && !this.#sources) return undefined;
-    const { client } = session;
-    const words = client.kind === "tcp" ? ipWords(client.host) : undefined;
-    const now = this.#runtime.wallClock();
-    return rules.against(client, words, now) ?? this.#overdone(session, words, now);
-  }
-
-  /** The limit of its source that a session breaks; without, it counts from here on. */
-  #overdone(session: Session, words: IpWords | undefined, now: number): Verdict | undefined {
-    const sources = this.#sources;
-    if (!sources || !words) return undefined;
-    const { perSource } = session.rules.config;
-    const entry = sources.enter(words, now, perSource);
-    if (entry === TOO_MANY) {
-      const rule = `max_connections_per_source ${perSource.maxConnections}`;
-      return { allowed: false, rule, by: "max_connections_per_source" };
-    }
-    if (entry === TOO_FAST) {
-      const rule = `rate.connections_per_source ${formatRate(perSource.perSecond)}`;
-      return { allowed: false, rule, by: "rate" };
-    }
-    session.source = { sources, entry };
-    return undefined;
   }
 
   /** True: targets are chosen by what clients say, and this one is asked first. */

@@ -66,9 +66,13 @@ export interface Share extends ProcessingShare {
   readonly targets: readonly TargetShare[];
   /** Tells the other threads that there may be room for connections that wait. */
   readonly nudge: () => void;
-  /** How it comes to its listener. */
+  /** How it comes to its listener, or to the socket where its datagrams come in. */
   readonly listen: Runtime["listen"];
+  readonly datagram: Runtime["datagram"];
 }
+
+/** A proxy for connections. */
+type StreamConfig = ProxyConfig & { readonly listen: Address };
 
 /** How `config` listens. */
 export function listenOptions({ noDelay, keepAlive, buffer, reusePort }: ProxyConfig): ListenOptions {
@@ -94,12 +98,13 @@ export class RunningProxy implements SessionOwner {
   readonly stopped: Promise<void>;
   #resolveStopped: () => void = () => {};
   #rules: Rules;
+  readonly #listen: Address;
   #listener: Listener | undefined;
   #draining = false;
   #cutting = false;
 
   /** Starts listening. Rejects with a `SocketError` that names the address. */
-  static async open(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, share: Share): Promise<RunningProxy> {
+  static async open(runtime: Runtime, config: StreamConfig, events: ProxyEvents, share: Share): Promise<RunningProxy> {
     const proxy = new RunningProxy(runtime, config, events, share);
     const options: ListenOptions = {
       ...listenOptions(config),
@@ -112,12 +117,13 @@ export class RunningProxy implements SessionOwner {
     return proxy;
   }
 
-  private constructor(runtime: Runtime, config: ProxyConfig, events: ProxyEvents, share: Share) {
+  private constructor(runtime: Runtime, config: StreamConfig, events: ProxyEvents, share: Share) {
     // A socket that stands for a shared connection is none that an adapter could move bytes to.
     const { link: _, ...unlinked } = runtime;
     this.runtime = config.mux ? unlinked : runtime;
     this.front = new Counters(config.name, "", share.cells);
     this.#rules = new Rules(config);
+    this.#listen = config.listen;
     this.#events = events;
     this.#quiet = !events.opened && !events.failed;
     this.#nextId = share.nextId;
@@ -142,7 +148,7 @@ export class RunningProxy implements SessionOwner {
 
   /** The address really bound. */
   get address(): Address {
-    return this.#listener?.address ?? this.#rules.config.listen;
+    return this.#listener?.address ?? this.#listen;
   }
 
   /** Not listening any more; live connections may still be finishing. */

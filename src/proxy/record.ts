@@ -30,6 +30,22 @@ export interface Connection {
   readonly requests: number | null;
   /** Of the client's connection; null where it is not TLS. */
   readonly tls: TlsSummary | null;
+  /** Of a UDP session alone. */
+  readonly datagrams?: DatagramFigures;
+}
+
+/** What has become of the datagrams of one session. */
+interface DatagramFigures {
+  /** Read from the client. */
+  readonly upstream: number;
+  /** Read from the target. */
+  readonly downstream: number;
+  /** Those of the client that never left for the target, and those of the target that it could not take. */
+  readonly unsent: number;
+  /** Those of the target that nobody read in time. */
+  readonly overrun: number;
+  /** Those that faults took away. */
+  readonly faulted: number;
 }
 
 export interface TlsSummary {

@@ -1,5 +1,5 @@
 /** What proxies can be told of TLS, after reading and checking: paths of files, fingerprints as hexadecimal digits. */
-import { type Address, isTls } from "../net/address.ts";
+import { type Address, isTls, type ListenAddress } from "../net/address.ts";
 import type { TlsVersion } from "../net/tls.ts";
 
 /** How clients are met. */
@@ -60,7 +60,7 @@ export const TARGET_TLS: TargetTlsConfig = {
 
 /** What of a proxy concerns TLS. */
 export interface TlsSettings {
-  readonly listen: Address;
+  readonly listen: ListenAddress;
   readonly targets: readonly { readonly address: { readonly kind: string } }[];
   readonly tls: ListenTlsConfig | null;
   readonly targetTls: TargetTlsConfig | null;

@@ -2,7 +2,7 @@
 import type { ProxyHost } from "../../src/admin/toxic-proxies.ts";
 import { DEFAULTS, type ProxyConfig, plainTarget } from "../../src/config/config.ts";
 import { Counters } from "../../src/metrics/counters.ts";
-import { type Address, formatAddress, parseAddress } from "../../src/net/address.ts";
+import { formatAddress, type ListenAddress, parseAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { ConnectionList, ProxyControl } from "../../src/proxy/control.ts";
 
@@ -11,7 +11,7 @@ export const FIRST_PORT = 40_000;
 
 export class FakeProxy implements ProxyControl {
   config: ProxyConfig;
-  readonly address: Address;
+  readonly address: ListenAddress;
   draining = false;
   readonly counters = new Counters("fake", "");
   readonly figures = [];
@@ -21,7 +21,7 @@ export class FakeProxy implements ProxyControl {
   readonly stopped = Promise.resolve();
   readonly #told: string[];
 
-  constructor(config: ProxyConfig, address: Address, told: string[]) {
+  constructor(config: ProxyConfig, address: ListenAddress, told: string[]) {
     this.config = config;
     this.address = address;
     this.#told = told;
@@ -69,7 +69,7 @@ export class FakeProxies implements ProxyHost {
     const listen = parseAddress("127.0.0.1:1000", "listen");
     const targets = [plainTarget(parseAddress("127.0.0.1:1", "target"))];
     const config = { ...DEFAULTS.proxy, name, listen, targets, ...more };
-    const proxy = new FakeProxy(config, config.listen, this.told);
+    const proxy = new FakeProxy(config, listen, this.told);
     this.running.push(proxy);
     return proxy;
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromToxic, isToxic, ToxicError, toToxic } from "../../src/admin/toxics.ts";
-import { FAULT_TYPES } from "../../src/filter/faults/fault.ts";
+import { DATAGRAM_FAULTS, FAULT_TYPES, type FaultType } from "../../src/filter/faults/fault.ts";
 import { fault } from "../filter/faults/rig.ts";
 
 describe("a toxic that is created", () => {
@@ -135,8 +135,9 @@ describe("a toxic that is updated", () => {
   });
 });
 
-test("down is no toxic: clients have proxies that are not enabled", () => {
-  expect(FAULT_TYPES.filter((type) => !isToxic(fault(type)))).toEqual(["down"]);
+test("down is no toxic: clients have proxies that are not enabled; faults of datagrams are none of theirs", () => {
+  const ours = [...Object.keys(DATAGRAM_FAULTS), "down"];
+  expect(FAULT_TYPES.filter((type) => !isToxic(fault(type)))).toEqual(ours as FaultType[]);
 });
 
 test("whatever the JSON, there is a toxic or a ToxicError", () => {

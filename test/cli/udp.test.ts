@@ -275,7 +275,10 @@ describe("weir udp", () => {
 
   test("has examples that work", () => {
     for (const { examples } of COMMANDS) {
-      for (const { line } of examples) expect(config(line.replace(/^weir udp /, "")).bridges).not.toEqual([]);
+      for (const { line } of examples) {
+        const { bridges, proxies } = config(line.replace(/^weir udp /, ""));
+        expect([...bridges, ...proxies]).not.toEqual([]);
+      }
     }
   });
 });

@@ -6,6 +6,7 @@ import { type Config, DEFAULTS, HEALTH, targetsOf } from "../../src/config/confi
 import { INSPECT } from "../../src/config/inspect-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
+import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
 import { BRIDGE, type BridgeConfig } from "../../src/datagram/udp-config.ts";
 import { MUX } from "../../src/mux/mux-config.ts";
 import { formatAddress } from "../../src/net/address.ts";
@@ -19,9 +20,9 @@ test("weir.toml shows the defaults", async () => {
   expect(config.log).toEqual(DEFAULTS.log);
   expect(config.engine).toEqual(DEFAULTS.engine);
   expect(config.shutdown).toEqual(DEFAULTS.shutdown);
-  const [least, db, web, front, cache, secure, lab, ...muxes] = config.proxies;
+  const [least, db, web, front, cache, secure, lab, dns, ...muxes] = config.proxies;
   const shared = ["switch", "terminal", "meter"];
-  const others = ["proxy-1", "db", "web", "front", "cache", "secure", "lab"];
+  const others = ["proxy-1", "db", "web", "front", "cache", "secure", "lab", "dns"];
   expect(config.proxies.map(({ name }) => name)).toEqual([...others, ...shared]);
   // What has no defaults to show is shown by example.
   const {
@@ -31,7 +32,7 @@ test("weir.toml shows the defaults", async () => {
     allowFile,
     denyFile,
     schedule,
-    dns,
+    dns: names,
     perSource,
     proxyProtocol,
     observers,
@@ -51,16 +52,18 @@ test("weir.toml shows the defaults", async () => {
   expect(secure?.targetTls?.pins).toEqual([...(clientFingerprints ?? [])]);
   expect(secure?.targetTls?.verify).toBe(TARGET_TLS.verify);
   expect(cache?.health).toEqual({ ...HEALTH, send: "PING\r\n", expect: "+PONG" });
-  for (const proxy of config.proxies.filter((each) => each !== lab)) {
+  for (const proxy of config.proxies.filter((each) => each !== lab && each !== dns)) {
     expect(proxy).toMatchObject({ observers, inspects, filters, faults });
   }
   expect(lab?.observers).toEqual([plainObserver({ kind: "tcp", host: "127.0.0.1", port: 6000 })]);
   expect(lab?.inspects).toEqual([{ ...INSPECT, path: "/var/tmp/{proxy}-{session}.txt" }]);
   const types = ["latency", "bandwidth", "slicer", "limit_data", "timeout", "delay_message", "drop_message"] as const;
   expect(lab?.faults.map(({ type }) => type)).toEqual([...types]);
+  const { name: __, listen: ___, targets: ____, ...datagrams } = udpRelayConfig("dns", "udp://:53", []);
+  expect(dns).toMatchObject({ ...datagrams, dns: {}, faults: [{ type: "drop_datagram" }] });
   const protocols = ["iso8583", "echo", "length"] as const;
   expect(muxes.map(({ mux }) => mux)).toEqual(protocols.map((protocol) => ({ ...MUX, protocol })));
-  for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...dns, servers: ["10.0.0.53:53"] });
+  for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...names, servers: ["10.0.0.53:53"] });
 });
 
 test("weir.toml shows every kind of address of a bridge, and its defaults", async () => {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Address } from "../../src/net/address.ts";
+import type { Address, ListenAddress } from "../../src/net/address.ts";
 import type { ConnectOptions, Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
 import { DnsServer, type Zone } from "./dns-server.ts";
 import { Probe } from "./probe.ts";
@@ -57,7 +57,8 @@ export class Kit {
     return listener;
   }
 
-  async connect(to: Address, options: Partial<ConnectOptions> = {}): Promise<StreamSocket> {
+  async connect(to: ListenAddress, options: Partial<ConnectOptions> = {}): Promise<StreamSocket> {
+    if (to.kind === "udp") throw new Error("nobody can be connected over UDP");
     const socket = await this.runtime.connect(to, { ...CONNECT, ...options }).socket;
     this.later(() => socket.abort());
     return socket;

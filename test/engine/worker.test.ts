@@ -47,6 +47,9 @@ async function world() {
     ...runtime,
     after: () => ({ cancel() {} }),
     connect: () => ({ socket: Promise.reject(new SocketError("ECONNREFUSED")), cancel() {} }),
+    adoptDatagram: () => {
+      throw new Error("there are no datagrams here");
+    },
     adopt: (_, address, __, accepting) => {
       accept = accepting;
       return { address, pause() {}, resume() {}, close: async () => {} };

@@ -10,6 +10,8 @@ const ENGINE = { workers: 2, shares: [20, 22], restarts: 1, eventsLost: 5 };
 
 const NAME = 'odd "name"\\';
 
+const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+
 function proxy(...targets: Counters[]): ProxyFigures {
   const front = new Counters(NAME, "");
   front.add(CELL.connections, 42);
@@ -21,7 +23,12 @@ function proxy(...targets: Counters[]): ProxyFigures {
     const well = { state: "ready", healthy: true, check: null } as const;
     return { address: target, ...well, weight: 5, backup: false, maxConnections: 0, active: 2 };
   });
-  return { config: { name: NAME, mux: null }, figures: [front, ...targets], targets: views, copies: [] };
+  return {
+    config: { name: NAME, mux: null, listen: LOOPBACK },
+    figures: [front, ...targets],
+    targets: views,
+    copies: [],
+  };
 }
 
 function counters(): Counters {

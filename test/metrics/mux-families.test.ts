@@ -65,12 +65,24 @@ test("a proxy that multiplexes is there before the first request, and one that d
   expect(muxFamilies([web], new Set())).toEqual([]);
 });
 
+const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+
 test("a proxy that is gone keeps its figures", () => {
-  const web: ProxyFigures = { config: { name: "web", mux: null }, figures: [], targets: [], copies: [] };
+  const web: ProxyFigures = {
+    config: { name: "web", mux: null, listen: LOOPBACK },
+    figures: [],
+    targets: [],
+    copies: [],
+  };
   const build = { version: "1.2.3", runtime: "bun", runtimeVersion: "1", engine: "native" };
   const engine = { workers: 2, shares: [20, 22], restarts: 1, eventsLost: 5 };
   const mux = { ...MUX, protocol: "echo" } as const;
-  const live: ProxyFigures = { config: { name: NAME, mux }, figures: [counters()], targets: [], copies: [] };
+  const live: ProxyFigures = {
+    config: { name: NAME, mux, listen: LOOPBACK },
+    figures: [counters()],
+    targets: [],
+    copies: [],
+  };
   expect(exposition([web], [counters()], build, engine)).toContain(`weir_mux_requests_total{${OWNER}} 1\n`);
   expect(exposition([web, live], [counters()], build, engine)).toContain(`weir_mux_requests_total{${OWNER}} 2\n`);
   expect(exposition([web], [], build, engine)).not.toContain("weir_mux_");

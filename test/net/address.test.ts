@@ -58,7 +58,7 @@ describe("parseAddress", () => {
     ["-a:80", "listen", '"-a" is not a host name'],
     ["a..b:80", "listen", '"a..b" is not a host name'],
     [`${"a.".repeat(127)}:80`, "listen", "a host name has at most 253 characters"],
-    ["udp://a:80", "listen", "udp:// is not supported yet; only tcp:// and unix: are"],
+    ["udp://a:80", "listen", "there is no UDP here; it is for what [[proxy]] listens on, its targets, and weir udp"],
     [
       "tls://a:80",
       "target",

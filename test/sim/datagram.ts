@@ -32,6 +32,8 @@ export class SimDatagram implements DatagramSocket {
   readonly #groups = new Map<string, Membership>();
   readonly #inbox: { readonly chunk: Uint8Array; readonly from: Endpoint }[] = [];
   #held = 0;
+  #kernel: SimDatagram | undefined;
+  #adopter: SimDatagram | undefined;
   #lastSent = 0;
   #events: DatagramEvents = NOBODY;
   #reading = false;
@@ -87,6 +89,21 @@ export class SimDatagram implements DatagramSocket {
     this.#wake();
   }
 
+  /** The socket as the kernel has it is served by `process` from now on; what waits goes with it. */
+  adopt(process: Process): SimDatagram {
+    const network = this.#network;
+    const before = this.#adopter ?? this;
+    network.datagrams.delete(before);
+    const adopter = new SimDatagram(network, process, this.local, this.#options);
+    // Closing it is the end of its service, and not of the socket.
+    adopter.#kernel = this;
+    adopter.#inbox.push(...before.#inbox.splice(0));
+    adopter.#held = before.#held;
+    before.#held = 0;
+    this.#adopter = adopter;
+    return adopter;
+  }
+
   join(membership: Membership): void {
     const { group, interface: at } = membership;
     if (this.#closed) throw new SocketError("EBADF");
@@ -107,6 +124,7 @@ export class SimDatagram implements DatagramSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#network.datagrams.delete(this);
+    if (this.#kernel && !this.#kernel.#closed) this.#network.datagrams.add(this.#kernel);
     this.#process.give();
     this.#wake();
   }

@@ -4,11 +4,13 @@
  *     bun run sim --seed 4711         one seed, with the trace of everything that happens to weir's sockets
  *     bun run sim --seeds 10000       that many new seeds; a failing one is printed and can be replayed
  *     bun run sim --mux --seeds 1000  the same for clients that share connections
+ *     bun run sim --udp --seeds 1000  the same for UDP sessions
  *     bun run sim --mutants           takes one rule after the other out of the core: a seed has to fail
  *
  * The same seed does the same on every machine, as long as the code is the same.
  */
 import { parseArgs } from "node:util";
+import { datagramStorm } from "./datagrams/storm.ts";
 import { hunt, type Outcome, type Storm } from "./hunt.ts";
 import { mutants } from "./mutants.ts";
 import { muxStorm } from "./mux/storm.ts";
@@ -21,6 +23,7 @@ const HELP = `Usage: bun run sim FLAG
   --from N      with --seeds: begin with this one
   --first       with --seeds: end with the first that fails
   --mux         with --seed, --seeds: storms over shared connections
+  --udp         with --seed, --seeds: storms of datagrams
   --mutants     check that each rule of the core is needed: without it a seed fails
   --help
 
@@ -28,8 +31,6 @@ Exit code: 0, 1 when something was found, 2 when the flags are wrong.`;
 
 /** Seeds that fail before the hunt gives up: the same bug makes many of them fail. */
 const ENOUGH = 10;
-
-process.exit(await main());
 
 async function main(): Promise<number> {
   try {
@@ -40,11 +41,12 @@ async function main(): Promise<number> {
         from: { type: "string" },
         first: { type: "boolean", default: false },
         mux: { type: "boolean", default: false },
+        udp: { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });
-    const kind: Kind = values.mux ? { storm: muxStorm, flags: "--mux " } : { storm, flags: "" };
+    const kind: Kind = values.udp ? UDP : values.mux ? MUX : { storm, flags: "" };
     if (values.seed !== undefined) return await replay(kind, integer("--seed", values.seed));
     if (values.seeds !== undefined) {
       const from = values.from === undefined ? Math.floor(Math.random() * 2 ** 40) : integer("--from", values.from);
@@ -64,6 +66,9 @@ interface Kind {
   readonly storm: Storm;
   readonly flags: string;
 }
+
+const MUX: Kind = { storm: muxStorm, flags: "--mux " };
+const UDP: Kind = { storm: datagramStorm, flags: "--udp " };
 
 function integer(flag: string, text: string): number {
   const value = Number(text);
@@ -95,3 +100,5 @@ async function many({ storm, flags }: Kind, from: number, count: number, enough:
   console.log(`${what}; ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
+
+process.exit(await main());

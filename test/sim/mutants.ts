@@ -3,6 +3,7 @@
  * gone does not test it: `bun run sim --mutants` takes one after the other out and expects a seed to fail.
  */
 import { join } from "node:path";
+import { DATAGRAM_MUTANTS } from "./datagrams/mutants.ts";
 import { MUX_MUTANTS } from "./mux/mutants.ts";
 
 export interface Mutant {
@@ -14,6 +15,8 @@ export interface Mutant {
   readonly replace: string;
   /** It is one of the multiplexer, and dies in storms over shared connections. */
   readonly mux?: true;
+  /** It is one of UDP sessions. */
+  readonly udp?: true;
 }
 
 const RELAY = "src/proxy/relay.ts";
@@ -316,6 +319,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    else if (parts.length < 4) parts.push(this.#at, this.#at + count);",
   },
   ...MUX_MUTANTS,
+  ...DATAGRAM_MUTANTS,
 ];
 
 /** Seeds in which a mutant has to be found. */
@@ -325,8 +329,8 @@ const SEEDS = 5_000;
 export async function mutants(): Promise<number> {
   console.log("| the core without | fails at seed | after | says |\n| --- | ---: | ---: | --- |");
   let alive = 0;
-  for (const [index, { rule, mux }] of MUTANTS.entries()) {
-    const report = await run(index, mux ? ["--mux"] : []);
+  for (const [index, { rule, mux, udp }] of MUTANTS.entries()) {
+    const report = await run(index, mux ? ["--mux"] : udp ? ["--udp"] : []);
     const seed = /^seed (\d+) FAILED/m.exec(report)?.[1];
     const seconds = / in ([\d.]+) s/.exec(report)?.[1];
     if (seed === undefined) alive++;

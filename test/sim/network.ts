@@ -1,6 +1,6 @@
 /** The machines between the processes: who listens where, what names mean, and what becomes of an attempt to connect. */
 import { Attempt } from "../../adapters/portable/connecting.ts";
-import { type Address, formatAddress } from "../../src/net/address.ts";
+import { type Address, formatAddress, type ListenAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Connecting, ConnectOptions, ListenOptions, Service } from "../../src/net/runtime.ts";
 import type { Random } from "../peers/random.ts";
@@ -76,7 +76,7 @@ export class Network {
     return attempt;
   }
 
-  queuesAt(address: Address): readonly AcceptQueue[] {
+  queuesAt(address: ListenAddress): readonly AcceptQueue[] {
     return this.#listening.get(formatAddress(address)) ?? [];
   }
 

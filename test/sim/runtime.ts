@@ -23,6 +23,7 @@ export function runtimeOf(
   process: Process,
   told?: number,
   queues: ReadonlyMap<number, AcceptQueue> = new Map(),
+  datagrams: ReadonlyMap<number, SimDatagram> = new Map(),
 ): WorkerRuntime {
   const { clock, habits, files } = process;
   return {
@@ -58,6 +59,11 @@ export function runtimeOf(
       // As the kernel does it: over TCP the end of listening is the end of those that still wait.
       const release = () => (address.kind === "tcp" ? queue.close() : undefined);
       return new SimListener(process, queue, address, options, accept, release, false);
+    },
+    adoptDatagram(descriptor) {
+      const socket = datagrams.get(descriptor);
+      if (!socket) throw new Error(`no datagram socket ${descriptor}`);
+      return socket.adopt(process);
     },
     connect: (to, options) => refusedTlsAttempt(to) ?? network.connect(process, to, options),
     ...(habits.links ? LINKS : {}),

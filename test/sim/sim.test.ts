@@ -1,6 +1,7 @@
 /** Storms in CI: the corpus, seeds that are always the same, and some that nobody has tried before. */
 import { expect, test } from "bun:test";
 import { CORPUS } from "./corpus.ts";
+import { datagramStorm } from "./datagrams/storm.ts";
 import { hunt, type Storm } from "./hunt.ts";
 import { MUTANTS } from "./mutants.ts";
 import { muxStorm } from "./mux/storm.ts";
@@ -9,6 +10,7 @@ import { storm } from "./storm.ts";
 const FIXED = 2_000;
 const FRESH = 300;
 const FIXED_MUX = 1_000;
+const FIXED_UDP = 1_000;
 
 for (const { seed, was } of CORPUS) {
   test(`seed ${seed}: ${was}`, async () => expect((await storm(seed)).violations).toEqual([]));
@@ -31,6 +33,18 @@ test(
 test(
   `${FRESH} storms over shared connections that nobody has seen before`,
   () => nothingIn(muxStorm, Math.floor(Math.random() * 2 ** 40), FRESH),
+  300_000,
+);
+
+test(
+  `${FIXED_UDP} storms of datagrams that are always the same`,
+  () => nothingIn(datagramStorm, 1, FIXED_UDP),
+  300_000,
+);
+
+test(
+  `${FRESH} storms of datagrams that nobody has seen before`,
+  () => nothingIn(datagramStorm, Math.floor(Math.random() * 2 ** 40), FRESH),
   300_000,
 );
 

@@ -165,7 +165,7 @@ export class Storm {
 
   #client(id: number): void {
     const address = this.proxy?.address;
-    if (!address) return;
+    if (!address || address.kind === "udp") return;
     this.#unfinished++;
     this.#outside.connect(address, OPTIONS).socket.then(
       (socket) => {

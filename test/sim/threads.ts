@@ -6,6 +6,7 @@
 import type { ToWorker } from "../../src/engine/protocol.ts";
 import type { Listening, Thread, ThreadEvents, Threads, WorkerSetup } from "../../src/engine/threads.ts";
 import { EngineWorker } from "../../src/engine/worker.ts";
+import { SimDatagram } from "./datagram.ts";
 import type { AcceptQueue } from "./listener.ts";
 import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
@@ -25,6 +26,7 @@ export class SimThreads implements Threads {
   readonly #main: Process;
   readonly #told: number | undefined;
   readonly #queues = new Map<number, AcceptQueue>();
+  readonly #datagrams = new Map<number, SimDatagram>();
   readonly #running = new Set<Running>();
   readonly #dead = new Map<Uint8Array, Process>();
   #lastDescriptor = 10;
@@ -59,6 +61,15 @@ export class SimThreads implements Threads {
     };
   }
 
+  async datagram(...[at, options]: Parameters<Threads["datagram"]>): Promise<Listening> {
+    const { host, port } = at;
+    const socket = SimDatagram.open(this.#network, this.#main, { host, port }, options);
+    const descriptor = ++this.#lastDescriptor;
+    this.#datagrams.set(descriptor, socket);
+    const close = () => socket.close();
+    return { address: { ...at, port: socket.local.port }, descriptors: [descriptor], stop() {}, close };
+  }
+
   start(setup: WorkerSetup, events: ThreadEvents): Thread {
     const { clock, random, habits, limit } = this.#main;
     const name = `worker ${setup.index}.${this.processes.length}`;
@@ -70,14 +81,18 @@ export class SimThreads implements Threads {
     this.#running.add(running);
     this.#dead.set(setup.ledger, process);
     const note = (text: () => string) => this.#main.trace?.(() => `${name} ${text()}`);
-    const worker = new EngineWorker(runtimeOf(this.#network, process, this.#told, this.#queues), setup, {
-      send(message) {
-        note(() => `says ${message.type}`);
-        tell(() => events.message(message));
+    const worker = new EngineWorker(
+      runtimeOf(this.#network, process, this.#told, this.#queues, this.#datagrams),
+      setup,
+      {
+        send(message) {
+          note(() => `says ${message.type}`);
+          tell(() => events.message(message));
+        },
+        resolved() {},
+        stop: () => this.#end(running, undefined),
       },
-      resolved() {},
-      stop: () => this.#end(running, undefined),
-    });
+    );
     tell(() => events.started());
     const receive = (message: ToWorker) => {
       note(() => `hears ${message.type}`);

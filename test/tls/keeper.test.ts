@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "#runtime";
-import { parseAddress } from "../../src/net/address.ts";
+import { type Address, parseAddress } from "../../src/net/address.ts";
 import type { Listener, StreamSocket, Timer } from "../../src/net/runtime.ts";
 import type { CertificateView } from "../../src/tls/files.ts";
 import { TlsKeeper } from "../../src/tls/keeper.ts";
@@ -76,7 +76,7 @@ describe.skipIf(!haveOpenssl())("the certificates of a proxy", () => {
   async function listening(kept: TlsKeeper): Promise<Listener> {
     const accept = (socket: StreamSocket) => socket.end();
     const options = { noDelay: true, keepAlive: 0, buffer: 65_536, backlog: 16 };
-    const listener = await kept.over(runtime).listen(settings().listen, options, accept);
+    const listener = await kept.over(runtime).listen(settings().listen as Address, options, accept);
     kit.later(() => listener.close());
     return listener;
   }

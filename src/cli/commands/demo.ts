@@ -1,7 +1,7 @@
 /** `weir demo`: an echo server, a proxy and metrics in one process, and some traffic to look at. */
 import { type Config, DEFAULTS, plainTarget } from "../../config/config.ts";
 import { formatBytes } from "../../metrics/totals.ts";
-import { type Address, formatAddress } from "../../net/address.ts";
+import { type Address, formatAddress, type ListenAddress } from "../../net/address.ts";
 import type { Runtime } from "../../net/runtime.ts";
 import { EchoServer } from "../../proxy/echo.ts";
 import { logOptions } from "../config-flags.ts";
@@ -45,7 +45,8 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
 };
 
 /** Sends bytes through the proxy to the echo server and compares what comes back. */
-async function exchange(runtime: Runtime, to: Address): Promise<boolean> {
+async function exchange(runtime: Runtime, to: ListenAddress): Promise<boolean> {
+  if (to.kind === "udp") return false;
   const { noDelay, keepAlive, buffer } = DEFAULTS.proxy;
   const socket = await runtime.connect(to, { noDelay, keepAlive, buffer, timeout: 5_000 }).socket;
   let [sent, received, wrong] = [0, 0, 0];

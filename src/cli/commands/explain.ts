@@ -37,7 +37,7 @@ function verdict(proxy: ProxyConfig, from: string, at: number): { allowed: boole
   const client = listen.kind === "unix" ? listen : ({ kind: "tcp", host: from, port: 0 } as const);
   const rules = new Rules(proxy).verdicts(client, at);
   const allowed = rules.every((rule) => rule.allowed);
-  const how = refuse === "reset" ? "reset" : "closed";
+  const how = listen.kind === "udp" ? "no answer" : refuse === "reset" ? "reset" : "closed";
   const what = allowed ? "let in" : `not let in (${how})`;
   const deciding = rules.filter((rule) => allowed || !rule.allowed).map(({ rule }) => rule);
   const text = `${name} (${formatAddress(listen)}): ${from} is ${what}: ${deciding.join("; ")}`;

@@ -6,20 +6,23 @@ import type { MuxConfig } from "../../mux/mux-config.ts";
 import type { Direction, Step, StepContext } from "../step.ts";
 import { After, type Onset } from "./after.ts";
 import { BANDWIDTH } from "./bandwidth.ts";
+import { DELAY_DATAGRAM } from "./delay-datagram.ts";
 import { DELAY_MESSAGE } from "./delay-message.ts";
 import { DOWN } from "./down.ts";
+import { DROP_DATAGRAM } from "./drop-datagram.ts";
 import { DROP_MESSAGE } from "./drop-message.ts";
+import { DUPLICATE_DATAGRAM } from "./duplicate-datagram.ts";
 import { DUPLICATE_MESSAGE } from "./duplicate-message.ts";
-import type { AttributeValues, FaultContext, FaultKind } from "./kind.ts";
+import type { AttributeValues, DatagramFaultKind, FaultContext, FaultKind } from "./kind.ts";
 import { LATENCY } from "./latency.ts";
 import { LIMIT_DATA } from "./limit-data.ts";
+import { REORDER_DATAGRAM } from "./reorder-datagram.ts";
 import { RESET_PEER } from "./reset-peer.ts";
 import { SLICER } from "./slicer.ts";
 import { SLOW_CLOSE } from "./slow-close.ts";
 import { TIMEOUT } from "./timeout.ts";
 
-/** All there are, by type: files, flags, the API and help are made from it. */
-export const FAULTS = {
+const OF_STREAMS = {
   latency: LATENCY,
   bandwidth: BANDWIDTH,
   slow_close: SLOW_CLOSE,
@@ -30,10 +33,25 @@ export const FAULTS = {
   drop_message: DROP_MESSAGE,
   duplicate_message: DUPLICATE_MESSAGE,
   delay_message: DELAY_MESSAGE,
-  down: DOWN,
 } as const satisfies Readonly<Record<string, FaultKind>>;
 
+/** Those of streams. */
+export const STREAM_FAULTS = { ...OF_STREAMS, down: DOWN } as const;
+
+/** Those of datagrams; `down` is for both. */
+export const DATAGRAM_FAULTS = {
+  drop_datagram: DROP_DATAGRAM,
+  duplicate_datagram: DUPLICATE_DATAGRAM,
+  reorder_datagram: REORDER_DATAGRAM,
+  delay_datagram: DELAY_DATAGRAM,
+} as const satisfies Readonly<Record<string, DatagramFaultKind>>;
+
+/** All there are, by type: files, flags, the API and help are made from it. */
+export const FAULTS = { ...OF_STREAMS, ...DATAGRAM_FAULTS, down: DOWN } as const;
+
 export type FaultType = keyof typeof FAULTS;
+
+export const STREAM_TYPES = Object.keys(STREAM_FAULTS) as readonly FaultType[];
 
 export const FAULT_TYPES = Object.keys(FAULTS) as readonly FaultType[];
 
@@ -56,6 +74,14 @@ export function defaultName(type: FaultType, stream: Direction): string {
   return `${type}_${stream}`;
 }
 
+export function isStreamFault(type: FaultType): type is keyof typeof STREAM_FAULTS {
+  return type in STREAM_FAULTS;
+}
+
+export function isDatagramFault(type: FaultType): type is keyof typeof DATAGRAM_FAULTS {
+  return type in DATAGRAM_FAULTS;
+}
+
 /** Whether a connection gets the fault: to be asked once for each. `random`: as in {@link StepContext}. */
 export function hits({ toxicity }: FaultConfig, random: () => number): boolean {
   return random() < toxicity;
@@ -71,7 +97,8 @@ export function createFault(
   context: StepContext,
   mux: MuxConfig | null = null,
 ): Step {
-  const kind: FaultKind = FAULTS[type];
+  if (!isStreamFault(type)) throw new TypeError(`${type} is no fault of streams`);
+  const kind: FaultKind = STREAM_FAULTS[type];
   const named: FaultContext = {
     ...context,
     mux,

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FAULT_TYPES, FAULTS, type FaultConfig, type FaultType } from "../../../src/filter/faults/fault.ts";
-import type { FaultKind, NumberAttribute, Unit } from "../../../src/filter/faults/kind.ts";
+import { FAULTS, type FaultConfig, type FaultType, STREAM_TYPES } from "../../../src/filter/faults/fault.ts";
+import type { FaultWords, NumberAttribute, Unit } from "../../../src/filter/faults/kind.ts";
 import { fault, Rig } from "./rig.ts";
 
 /** They end the session by design; the others let everything through, at the latest when they are taken away. Those that
@@ -18,6 +18,7 @@ const VALUES: Readonly<Record<Unit, fc.Arbitrary<number>>> = {
   bytes: fc.integer({ min: 0, max: 300 }),
   "KB/s": fc.constantFrom(0, 0.3, 1, 10, 1_000),
   messages: fc.constantFrom(0, 0, 1, 2, 3),
+  share: fc.constantFrom(0, 0.5, 1),
 };
 
 /** What the source sends is whatever each of these makes of 0, 1, 2, … 255, 0, 1, … */
@@ -55,7 +56,7 @@ interface Story {
 const END = 100_000;
 
 describe("whatever happens on the way", () => {
-  const lasting = FAULT_TYPES.filter((type) => !ENDING.includes(type));
+  const lasting = STREAM_TYPES.filter((type) => !ENDING.includes(type));
 
   test("everything arrives, in order, and the FIN is last", async () => {
     await check(story(faultOf(lasting, false)), async (rig) => {
@@ -81,7 +82,7 @@ describe("whatever happens on the way", () => {
   });
 
   test("a session that ends has passed on the first of its bytes, and no timer is left", async () => {
-    await check(story(faultOf(FAULT_TYPES, true)), async (rig) => {
+    await check(story(faultOf(STREAM_TYPES, true)), async (rig) => {
       expect(rig.received).toBeLessThanOrEqual(rig.sent);
       rig.path.stop();
       expect(rig.timers).toBe(0);
@@ -90,7 +91,7 @@ describe("whatever happens on the way", () => {
 
   test("the same seed repeats it", async () => {
     await fc.assert(
-      fc.asyncProperty(story(faultOf(FAULT_TYPES, true)), async (each) => {
+      fc.asyncProperty(story(faultOf(STREAM_TYPES, true)), async (each) => {
         const [one, other] = [await play(each), await play(each)];
         expect(other.arrivals).toEqual(one.arrivals);
         expect(other.fins).toEqual(one.fins);
@@ -150,7 +151,7 @@ function story(faults: fc.Arbitrary<FaultConfig>): fc.Arbitrary<Story> {
 function faultOf(types: readonly FaultType[], closing: boolean): fc.Arbitrary<FaultConfig> {
   const onset = fc.record({ bytes: fc.constantFrom(0, 0, 1, 300), time: fc.constantFrom(0, 0, 1, 100) });
   return fc.tuple(fc.constantFrom(...types), onset).chain(([type, after]) => {
-    const kind: FaultKind = FAULTS[type];
+    const kind: FaultWords = FAULTS[type];
     const values = Object.entries(kind.attributes).map(([name, attribute]) => {
       const value = attribute.unit === "text" ? (texts(type)[name] ?? fc.constant("")) : within(attribute);
       return fc.tuple(fc.constant(name), type === "timeout" && !closing ? fc.constant(0) : value);

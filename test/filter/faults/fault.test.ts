@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { randomFrom } from "../../../src/balance/hash.ts";
 import { FAULT_TYPES, FAULTS, hits } from "../../../src/filter/faults/fault.ts";
-import type { FaultKind } from "../../../src/filter/faults/kind.ts";
+import type { FaultWords } from "../../../src/filter/faults/kind.ts";
 import { fault } from "./rig.ts";
 
-test("has the toxics of Toxiproxy with their attributes, down, and those of whole messages", () => {
+test("has the toxics of Toxiproxy with their attributes, down, and those of whole messages and datagrams", () => {
   const which = ["protocol", "delimiter", "nth", "every", "contains", "contains_hex", "times"];
   const names = FAULT_TYPES.map((type) => [type, Object.keys(FAULTS[type].attributes)]);
   expect(Object.fromEntries(names)).toEqual({
@@ -19,12 +19,16 @@ test("has the toxics of Toxiproxy with their attributes, down, and those of whol
     drop_message: which,
     duplicate_message: which,
     delay_message: ["latency", ...which],
+    drop_datagram: ["probability"],
+    duplicate_datagram: ["probability"],
+    reorder_datagram: ["probability", "latency"],
+    delay_datagram: ["latency", "jitter"],
     down: [],
   });
 });
 
 describe.each(FAULT_TYPES)("%s", (type) => {
-  const kind: FaultKind = FAULTS[type];
+  const kind: FaultWords = FAULTS[type];
 
   test("says what it does in one line, and what can be set", () => {
     for (const { about } of [kind, ...Object.values(kind.attributes)]) {

@@ -7,7 +7,7 @@ import {
   type FaultConfig,
   type FaultType,
 } from "../../../src/filter/faults/fault.ts";
-import type { Attribute, FaultKind } from "../../../src/filter/faults/kind.ts";
+import type { Attribute, FaultWords } from "../../../src/filter/faults/kind.ts";
 import { Path } from "../../../src/filter/path.ts";
 import type { Inlet, Step, StepContext } from "../../../src/filter/step.ts";
 import type { Timer } from "../../../src/net/runtime.ts";
@@ -28,7 +28,7 @@ export function fault(
   attributes: FaultConfig["attributes"] = {},
   more: Partial<FaultConfig> = {},
 ): FaultConfig {
-  const kind: FaultKind = FAULTS[type];
+  const kind: FaultWords = FAULTS[type];
   const usual = (each: Attribute) => each.default ?? (each.unit === "text" ? "" : each.least);
   const defaults = Object.entries(kind.attributes).map(([name, each]) => [name, usual(each)]);
   return {

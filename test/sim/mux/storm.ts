@@ -75,7 +75,7 @@ class MuxStorm {
     const proxy = this.#proxy;
     if (!engine || !proxy) return;
     for (let id = 1; id <= plan.clients; id++) {
-      clock.after(this.#random.fraction() * plan.arrivals, () => this.#client(id, proxy.address));
+      clock.after(this.#random.fraction() * plan.arrivals, () => this.#client(id, proxy.address as Address));
     }
     if (plan.kind === "rough") await clock.run(() => this.#done, plan.shutdownAt);
     else {
