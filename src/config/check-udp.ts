@@ -3,7 +3,7 @@ import { isMulticast } from "../datagram/multicast.ts";
 import { formatRoute, type SinkAddress, type SourceAddress } from "../datagram/route-address.ts";
 import { isLiteral, leadsTo, sameRoute } from "../datagram/route-relations.ts";
 import { BRIDGE, type BridgeConfig } from "../datagram/udp-config.ts";
-import { type Address, covers } from "../net/address.ts";
+import type { ListenAddress } from "../net/address.ts";
 import { wayBack } from "./circle.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 import { same } from "./same.ts";
@@ -17,19 +17,27 @@ export function checkBridges(bridges: readonly BridgeConfig[]): Problem[] {
     const problems = [...repeated(bridge, "from"), ...repeated(bridge, "to"), ...settingsForNobody(bridge)];
     return problems.map((problem) => ({ ...problem, path: ["udp", index, ...problem.path] }));
   });
-  return [...takenPorts(bridges), ...sharedInputs(bridges), ...sharedFiles(bridges), ...loops(bridges), ...single];
+  return [...sharedInputs(bridges), ...sharedFiles(bridges), ...loops(bridges), ...single];
 }
 
-/** Where bridges accept connections: nobody else may. */
-export function bridgeListeners(bridges: readonly BridgeConfig[]): { who: string; path: Path; address: Address }[] {
+/** Where bridges accept connections or receive datagrams: nobody else may. Of a group there can be any number of members. */
+export function bridgeListeners(
+  bridges: readonly BridgeConfig[],
+): { who: string; path: Path; address: ListenAddress }[] {
   return bridges.flatMap((bridge, index) => {
     return (["from", "to"] as const).flatMap((field) => {
       return bridge[field].flatMap((route, nth) => {
-        if (route.kind !== "listen") return [];
-        return [{ who: nameOf(bridge), path: ["udp", index, field, nth], address: route.address }];
+        const address = listeningOn(route, field);
+        return address ? [{ who: nameOf(bridge), path: ["udp", index, field, nth], address }] : [];
       });
     });
   });
+}
+
+function listeningOn(route: SourceAddress | SinkAddress, field: "from" | "to"): ListenAddress | undefined {
+  if (route.kind === "listen") return route.address;
+  if (field === "to" || route.kind !== "udp" || isMulticast(route.host)) return undefined;
+  return { kind: "udp", host: route.host, port: route.port };
 }
 
 function repeated(bridge: BridgeConfig, field: "from" | "to"): Problem[] {
@@ -58,26 +66,6 @@ function sourcesOf(bridges: readonly BridgeConfig[]): Source[] {
   return bridges.flatMap((bridge, index) => {
     return bridge.from.map((route, nth) => ({ bridge, path: ["udp", index, "from", nth], route }));
   });
-}
-
-function takenPorts(bridges: readonly BridgeConfig[]): Problem[] {
-  const sources = sourcesOf(bridges);
-  return sources.flatMap(({ path, route }, index) => {
-    const other = sources.slice(0, index).find((each) => collide(each.route, route));
-    if (!other) return [];
-    const taken = `${nameOf(other.bridge)} already receives on ${formatRoute(other.route)}`;
-    return [wrong(path, `${formatRoute(route)} is taken: ${taken}; use another address or port 0`)];
-  });
-}
-
-/** Of a group there can be any number of members. */
-function collide(a: SourceAddress, b: SourceAddress): boolean {
-  if (a.kind !== "udp" || b.kind !== "udp" || isMulticast(a.host) || isMulticast(b.host)) return false;
-  const [one, other]: Address[] = [
-    { kind: "tcp", host: a.host, port: a.port },
-    { kind: "tcp", host: b.host, port: b.port },
-  ];
-  return one !== undefined && other !== undefined && (covers(one, other) || covers(other, one));
 }
 
 function sharedInputs(bridges: readonly BridgeConfig[]): Problem[] {

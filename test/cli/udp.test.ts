@@ -248,7 +248,7 @@ describe("weir udp", () => {
     ],
     [
       "recv 1 1",
-      'weir udp recv: udp://127.0.0.1:1 is taken: bridge "udp-1" already receives on udp://127.0.0.1:1; use another address or port 0',
+      'weir udp recv: udp://127.0.0.1:1 is taken: bridge "udp-1" already listens on udp://127.0.0.1:1; use another address or port 0',
     ],
     ["recv 1 --out - --tee", "weir udp recv: - is there twice: it would get everything twice; leave one of them out"],
     ["recv 1 --out a --keep 9", "weir udp recv: keep is 9, and no file is put aside; add max_size, or leave keep out"],

@@ -237,12 +237,17 @@ describe("a bad [[udp]] is explained:", () => {
     [
       "a port twice",
       '[[udp]]\nfrom = ":9920"\nto = "b:1"\n[[udp]]\nfrom = ["1", "127.0.0.1:9920"]\nto = "b:1"',
-      '5:14: udp[1].from[1]: udp://127.0.0.1:9920 is taken: bridge "udp-1" already receives on udp://[::]:9920; use another address or port 0',
+      '5:14: udp[1].from[1]: udp://127.0.0.1:9920 is taken: bridge "udp-1" already listens on udp://[::]:9920; use another address or port 0',
     ],
     [
       "an address to listen on twice",
       '[[proxy]]\nlisten = ":8080"\ntarget = 1\n[[udp]]\nfrom = 1\nto = "listen://8080"',
       '6:6: udp[0].to: 127.0.0.1:8080 is taken: proxy "proxy-1" already listens on [::]:8080; use another address or port 0',
+    ],
+    [
+      "the port of a UDP proxy",
+      '[[proxy]]\nlisten = "udp://:53"\ntarget = "10.0.0.1:53"\n[[udp]]\nfrom = "127.0.0.1:53"\nto = "b:1"',
+      '5:8: udp[0].from: udp://127.0.0.1:53 is taken: proxy "proxy-1" already listens on udp://[::]:53; use another address or port 0',
     ],
     [
       "an address to listen on both ways",
