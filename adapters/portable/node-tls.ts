@@ -177,8 +177,9 @@ class Door {
   #refusal(socket: TLSSocket, peer: PeerCertificate | undefined): string | undefined {
     if (this.#tls.clientCa === undefined) return undefined;
     if (!peer) return "the client shows no certificate";
-    const why = isOutdated(socket) ? "CERT_HAS_EXPIRED" : socket.authorizationError;
-    if (!socket.authorized) return `the client's certificate is not accepted: ${verdict(why)}`;
+    const outdated = isOutdated(socket);
+    const why = outdated ? "CERT_HAS_EXPIRED" : socket.authorizationError;
+    if (outdated || !socket.authorized) return `the client's certificate is not accepted: ${verdict(why)}`;
     const more = this.#tls.refuses?.(peer);
     return more === undefined ? undefined : `the client's certificate is not accepted: ${more}`;
   }
@@ -214,7 +215,7 @@ function contextOptions({ certificates, minVersion, clientCa }: ServerTls, index
   return { cert, key, minVersion: version, ciphers: CIPHERS, ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }
 
-/** Deno has one word for this and for an unknown CA. */
+/** Deno has one word for this and for an unknown CA, and a session that is taken up again is not asked. */
 function isOutdated(socket: TLSSocket): boolean {
   return Date.parse(socket.getPeerCertificate().valid_to) < Date.now();
 }

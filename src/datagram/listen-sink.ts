@@ -6,7 +6,7 @@
  */
 import { formatAddress } from "../net/address.ts";
 import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Listener, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Chunk, Listener, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
 import type { EndShare, Sink, SinkOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import type { ListenRoute } from "./route-address.ts";
@@ -14,6 +14,8 @@ import type { ListenRoute } from "./route-address.ts";
 /** Milliseconds, and bytes, that are gathered at most; any datagram fits. */
 const GATHER = 1;
 const GATHERED = 65_536;
+/** Milliseconds for somebody who has got everything to notice the end: `nc` at a terminal never closes by itself. */
+const LINGER = 2_000;
 
 export class ListenSink implements Sink {
   readonly ports: readonly number[] = [];
@@ -66,7 +68,7 @@ export class ListenSink implements Sink {
     this.#over = true;
     await this.#listener?.close();
     this.#flush();
-    for (const { socket } of this.#clients) socket.end();
+    for (const client of this.#clients) client.leave(this.#share.runtime);
     if (this.#clients.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
     this.tend();
   }
@@ -140,6 +142,7 @@ class Client implements StreamEvents {
   readonly #sink: ListenSink;
   /** Sources wait for it. */
   #holds = false;
+  #linger: Timer | undefined;
 
   constructor(socket: StreamSocket, sink: ListenSink) {
     this.socket = socket;
@@ -156,6 +159,12 @@ class Client implements StreamEvents {
     this.#sink.hold();
   }
 
+  /** What was written goes out, and then the end. Whoever has all of it and stays is left behind. */
+  leave(runtime: Pick<Runtime, "after">): void {
+    this.socket.end();
+    this.#watch(runtime);
+  }
+
   data(): void {}
 
   drain(): void {
@@ -170,8 +179,17 @@ class Client implements StreamEvents {
   }
 
   close(_?: SocketError): void {
+    this.#linger?.cancel();
     this.#release();
     this.#sink.gone(this);
+  }
+
+  #watch(runtime: Pick<Runtime, "after">): void {
+    this.#linger = runtime.after(LINGER, () => {
+      // Where that is not known a reset could destroy what is on its way.
+      if (this.socket.buffered === 0 && this.socket.unacknowledged() === 0) this.socket.abort();
+      else this.#watch(runtime);
+    });
   }
 
   #release(): void {

@@ -7,6 +7,7 @@ import { INSPECT } from "../../src/config/inspect-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
 import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
+import { BRIDGE, type BridgeConfig } from "../../src/datagram/udp-config.ts";
 import { MUX } from "../../src/mux/mux-config.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { formatCidr, parseCidr } from "../../src/net/cidr.ts";
@@ -63,6 +64,17 @@ test("weir.toml shows the defaults", async () => {
   const protocols = ["iso8583", "echo", "length"] as const;
   expect(muxes.map(({ mux }) => mux)).toEqual(protocols.map((protocol) => ({ ...MUX, protocol })));
   for (const proxy of config.proxies) expect(proxy.dns).toEqual({ ...names, servers: ["10.0.0.53:53"] });
+});
+
+test("weir.toml shows every kind of address of a bridge, and its defaults", async () => {
+  const { bridges } = await example("weir.toml");
+  expect(bridges).toHaveLength(1);
+  const [{ name, from, to, ...rest }] = bridges as [BridgeConfig];
+  expect(name).toBe("ais");
+  const kinds = ["udp", "udp", "udp", "udp", "stream", "listen", "file"] as const;
+  expect(from.map(({ kind }) => kind)).toEqual([...kinds]);
+  expect(to.map(({ kind }) => kind)).toEqual(["udp", "udp", "listen", "file"]);
+  expect(rest).toEqual({ ...BRIDGE, cut: "lines", sourceTls: { ...BRIDGE.sourceTls, ca: "internal-ca.pem" } });
 });
 
 test("weir.toml shows every way to write a target", async () => {

@@ -49,6 +49,24 @@ describe.each(ENGINES)("somebody who does not keep up, on the %s engine", (engin
     expect(quick?.full).toBe(0);
   });
 
+  test("or does not leave, is left behind when weir ends, with all that passed", async () => {
+    await using world = await BridgeWorld.on(engine);
+    const { probe: other, address } = await world.receiver();
+    const bridge = await world.bridge([FREE_PORT], [LISTEN, address]);
+    const client = await world.connected(only(endsOf(bridge).to));
+    client.raw = true;
+    await world.event("connected");
+    const sender = await open(world.kit);
+    for (let sent = 0; sent < 100; sent++) {
+      sender.send(line(sent), endpointOf(only(endsOf(bridge).from)));
+      await other.untilReceived(sent + 1);
+    }
+    // It never sends its own end.
+    await bridge.drain();
+    expect(client.ended).toBe(true);
+    expect(client.bytes.length).toBe(100 * SIZE);
+  });
+
   test("is cut off, where that is wanted", async () => {
     await using world = await BridgeWorld.on(engine);
     const { probe: other, address } = await world.receiver();

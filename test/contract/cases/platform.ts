@@ -9,6 +9,18 @@ import { rejects } from "./addresses.ts";
 
 export const platform: readonly Case[] = [
   {
+    name: "an address with TLS is ENOTSUP where there is none",
+    skip: ({ tls }) => (tls ? "there is TLS" : undefined),
+    async run(kit) {
+      const at = { kind: "tcp", host: "127.0.0.1", port: 0, tls: true } as const;
+      await assert.rejects(
+        kit.listen(at, () => {}),
+        { code: "ENOTSUP", message: /^Cannot listen on tls:/ },
+      );
+      await assert.rejects(kit.connect({ ...at, port: 1 }), { code: "ENOTSUP", message: /^Cannot connect to tls:/ });
+    },
+  },
+  {
     name: "timers run once, in order of time, and not after cancel",
     async run({ runtime }) {
       const ran: string[] = [];
