@@ -21,7 +21,8 @@ import type { Connection } from "../proxy/record.ts";
 import { Rules } from "../proxy/rules.ts";
 import { chanceOf } from "../proxy/steps.ts";
 import { IdleList } from "./idle-list.ts";
-import { type SessionOwner, UdpSession } from "./session.ts";
+import { UdpSession } from "./session.ts";
+import type { SessionOwner } from "./session-owner.ts";
 import { SessionTable } from "./session-table.ts";
 
 /** Kernel buffers of the socket that listens, for all clients: bursts wait there while others have their turn. */

@@ -8,39 +8,22 @@
 import type { Entry, Sources } from "../admit/sources.ts";
 import type { Source } from "../balance/pool.ts";
 import type { Target } from "../balance/target.ts";
-import { CELL, type Counters } from "../metrics/counters.ts";
+import { CELL } from "../metrics/counters.ts";
 import { RETRIED, type Reason } from "../metrics/reason.ts";
 import { type Address, formatAddress, type TcpAddress } from "../net/address.ts";
 import { SocketError } from "../net/errors.ts";
 import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Runtime, Timer } from "../net/runtime.ts";
+import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Timer } from "../net/runtime.ts";
 import type { Guest } from "../proxy/door.ts";
 import type { Connection, ConnectionRecord } from "../proxy/record.ts";
 import type { Rules } from "../proxy/rules.ts";
-import type { Role } from "../proxy/side.ts";
 import type { Aged, IdleList } from "./idle-list.ts";
-import { SessionFaults, type Treatment } from "./session-faults.ts";
+import { SessionFaults } from "./session-faults.ts";
+import type { SessionOwner } from "./session-owner.ts";
+import { Tally } from "./tally.ts";
 import { openTowards } from "./towards.ts";
 import { DATAGRAM_MAX } from "./udp-config.ts";
 import { WaitingRoom } from "./waiting-room.ts";
-
-/** What a session needs from the proxy it belongs to. */
-export interface SessionOwner {
-  readonly runtime: Runtime;
-  /** Of the proxy, for what concerns no target. */
-  readonly front: Counters;
-  /** Where it listens. */
-  readonly local: Endpoint;
-  /** Goes to a client from the listening socket; false: there is none any more. */
-  reply(chunk: Chunk, client: Endpoint): boolean;
-  /** Another target, in place of those; undefined: there is none. */
-  another(session: UdpSession, tried: readonly Target[]): Target | undefined;
-  readonly treatment: Treatment;
-  readonly read: ((session: UdpSession, from: Role, bytes: number) => void) | undefined;
-  ended(session: UdpSession): void;
-  /** Its socket is closed, if it had one. */
-  released(): void;
-}
 
 export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   readonly id: number;
@@ -59,8 +42,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   #connectedAt: number | undefined;
   #endedAt: number | undefined;
   #target: Target | undefined;
-  /** Where it counts: the proxy's as long as there is no target. */
-  #counters: Counters;
+  readonly #tally: Tally;
   #remote: Endpoint | undefined;
   #socket: DatagramSocket | undefined;
   /** What the client has sent before there was a socket. */
@@ -74,16 +56,6 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   #error: SocketError | undefined;
   #retries = 0;
   #answered = false;
-  #undelivered = 0;
-  // What has been counted of it: datagrams, bytes, and the socket's losses as far as they were seen.
-  #upstream = 0;
-  #downstream = 0;
-  #bytesUpstream = 0;
-  #bytesDownstream = 0;
-  #unsent = 0;
-  #unsentSeen = 0;
-  #overrunSeen = 0;
-  #refusedSeen = 0;
 
   constructor(
     id: number,
@@ -99,7 +71,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
     this.client = { kind: "tcp", host, port };
     this.list = list;
     this.#owner = owner;
-    this.#counters = owner.front;
+    this.#tally = new Tally(owner.front);
     this.#openedAt = owner.runtime.now();
     this.#openedWall = owner.runtime.wallClock();
     this.activeAt = this.#openedAt;
@@ -138,16 +110,13 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   /** A datagram of the client. False: the session has ended with it, and the next one may have it. */
   forth(chunk: Chunk): boolean {
     const socket = this.#socket;
-    if (socket && socket.refused !== this.#refusedSeen) {
+    if (socket && socket.refused !== this.#tally.refusedSeen) {
       this.poll();
       if (this.#reason) return false;
     }
     this.activeAt = this.#owner.runtime.now();
     this.list.touched(this);
-    this.#upstream++;
-    this.#bytesUpstream += chunk.length;
-    this.#counters.add(CELL.datagramsUpstream, 1);
-    this.#counters.add(CELL.bytesUpstream, chunk.length);
+    this.#tally.fromClient(chunk);
     this.#owner.read?.(this, "client", chunk.length);
     if (this.#faults) this.#faults.upstream.pass(chunk);
     else this.#send(chunk);
@@ -159,10 +128,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
     if (this.#reason) return;
     this.activeAt = this.#owner.runtime.now();
     this.list.touched(this);
-    this.#downstream++;
-    this.#bytesDownstream += chunk.length;
-    this.#counters.add(CELL.datagramsDownstream, 1);
-    this.#counters.add(CELL.bytesDownstream, chunk.length);
+    this.#tally.fromTarget(chunk);
     if (!this.#answered) {
       this.#answered = true;
       this.#target?.connected();
@@ -174,7 +140,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
 
   /** Its socket is gone, behind its end or of itself. */
   close(error?: SocketError): void {
-    this.#tally();
+    this.#tally.look(this.#socket);
     if (!this.#reason) {
       this.#error = error;
       this.#socket = undefined;
@@ -187,11 +153,8 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   poll(): void {
     const socket = this.#socket;
     if (!socket || this.#reason) return;
-    this.#tally();
-    const { refused } = socket;
-    if (refused === this.#refusedSeen) return;
-    this.#counters.add(CELL.datagramsRefused, refused - this.#refusedSeen);
-    this.#refusedSeen = refused;
+    this.#tally.look(this.#socket);
+    if (!this.#tally.refusedBy(socket)) return;
     this.#error = new SocketError("ECONNREFUSED");
     this.#target?.failed(this.#owner.runtime.wallClock());
     this.end("target_refused");
@@ -204,7 +167,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
       upstream: (chunk) => this.#send(chunk),
       downstream: (chunk) => this.#reply(chunk),
       lost: (direction) =>
-        this.#counters.add(direction === "upstream" ? CELL.faultedUpstream : CELL.faultedDownstream, 1),
+        this.#tally.counters.add(direction === "upstream" ? CELL.faultedUpstream : CELL.faultedDownstream, 1),
       cut: (rule) => this.end("fault", rule),
     });
     this.#faults.change(treatment, this.ordinal);
@@ -227,20 +190,17 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
     this.#lose(this.#waiting);
     this.#waiting = undefined;
     this.#socket?.close();
-    this.#tally();
+    this.#tally.look(this.#socket);
     this.#endedAt = runtime.now();
-    this.#counters.ended(reason, seconds(this.#endedAt - this.#openedAt));
+    this.#tally.counters.ended(reason, seconds(this.#endedAt - this.#openedAt));
     this.#target?.give();
     this.#owner.ended(this);
   }
 
   /** It is not let in, together with its first datagram. */
   refuse(reason: Reason, chunk: Chunk, rule?: string): void {
-    this.#upstream = 1;
-    this.#bytesUpstream = chunk.length;
-    this.#counters.add(CELL.datagramsUpstream, 1);
-    this.#counters.add(CELL.bytesUpstream, chunk.length);
-    this.#undeliver(1, chunk.length);
+    this.#tally.fromClient(chunk);
+    this.#tally.undeliver(chunk);
     this.end(reason, rule);
   }
 
@@ -264,18 +224,12 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
       duration: seconds((this.#endedAt ?? this.#owner.runtime.now()) - this.#openedAt),
       connectTime: connected === undefined ? null : seconds(connected - this.#openedAt),
       retries: this.#retries,
-      bytesUpstream: this.#bytesUpstream,
-      bytesDownstream: this.#bytesDownstream,
+      bytesUpstream: this.#tally.bytesUpstream,
+      bytesDownstream: this.#tally.bytesDownstream,
       requests: null,
       serverName: null,
       tls: null,
-      datagrams: {
-        upstream: this.#upstream,
-        downstream: this.#downstream,
-        unsent: this.#unsent + (this.#socket ? this.#socket.unsent - this.#unsentSeen : 0),
-        overrun: this.#socket?.overrun ?? this.#overrunSeen,
-        faulted: this.#faults?.lost ?? 0,
-      },
+      datagrams: this.#tally.figures(this.#socket, this.#faults?.lost ?? 0),
     };
   }
 
@@ -286,14 +240,14 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
       reason: this.reason,
       rule: this.#rule ?? null,
       error: this.#error?.code ?? null,
-      undeliveredUpstream: this.#undelivered,
+      undeliveredUpstream: this.#tally.undelivered,
       undeliveredDownstream: 0,
     };
   }
 
   #towards(target: Target): void {
     this.#target = target;
-    this.#counters = target.counters;
+    this.#tally.counters = target.counters;
   }
 
   /** Opens the socket towards the target, or towards another one if that cannot be. */
@@ -319,7 +273,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
     }
     this.#remote = remote;
     this.#connectedAt = this.#owner.runtime.now();
-    this.#counters.connected(seconds(this.#connectedAt - this.#openedAt));
+    this.#tally.counters.connected(seconds(this.#connectedAt - this.#openedAt));
     const waiting = this.#waiting?.chunks ?? [];
     this.#waiting = undefined;
     for (const chunk of waiting) this.#send(chunk);
@@ -350,7 +304,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   #send(chunk: Chunk): void {
     const socket = this.#socket;
     if (!socket || !this.#remote) {
-      if (!this.#waiting?.take(chunk)) this.#undeliver(1, chunk.length);
+      if (!this.#waiting?.take(chunk)) this.#tally.undeliver(chunk);
       return;
     }
     if (this.#header) this.#sendFirst(this.#header, chunk, socket, this.#remote);
@@ -361,7 +315,7 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   #sendFirst(header: Uint8Array, chunk: Chunk, socket: DatagramSocket, remote: Endpoint): void {
     // One that would not fit is lost, and the next one is the first.
     if (header.length + chunk.length > DATAGRAM_MAX) {
-      this.#undeliver(1, chunk.length);
+      this.#tally.undeliver(chunk);
       return;
     }
     const first = new Uint8Array(header.length + chunk.length);
@@ -372,36 +326,11 @@ export class UdpSession implements DatagramEvents, Guest, Source, Aged {
   }
 
   #reply(chunk: Chunk): void {
-    if (this.#owner.reply(chunk, this.client)) return;
-    this.#counters.add(CELL.unsentDownstream, 1);
-    this.#counters.add(CELL.undeliveredDownstream, chunk.length);
+    if (!this.#owner.reply(chunk, this.client)) this.#tally.unanswered(chunk);
   }
 
   #lose(waiting: WaitingRoom | undefined): void {
-    for (const chunk of waiting?.chunks ?? []) this.#undeliver(1, chunk.length);
-  }
-
-  /** So many datagrams of the client do not reach the target. */
-  #undeliver(datagrams: number, bytes: number): void {
-    this.#unsent += datagrams;
-    this.#undelivered += bytes;
-    this.#counters.add(CELL.unsentUpstream, datagrams);
-    this.#counters.add(CELL.undeliveredUpstream, bytes);
-  }
-
-  /** Adds what the socket has lost since the last look. */
-  #tally(): void {
-    const socket = this.#socket;
-    if (!socket) return;
-    const { unsent, overrun } = socket;
-    if (unsent !== this.#unsentSeen) {
-      this.#unsent += unsent - this.#unsentSeen;
-      this.#counters.add(CELL.unsentUpstream, unsent - this.#unsentSeen);
-      this.#unsentSeen = unsent;
-    }
-    if (overrun === this.#overrunSeen) return;
-    this.#counters.add(CELL.overrunDownstream, overrun - this.#overrunSeen);
-    this.#overrunSeen = overrun;
+    for (const chunk of waiting?.chunks ?? []) this.#tally.undeliver(chunk);
   }
 
   #stateNow(): Connection["state"] {

@@ -30,7 +30,14 @@ function dnsmasq(address: string): Promise<Daemon> {
   });
 }
 
-test.skipIf(!there).each(["portable", "native"])("dig asks dnsmasq through weir, %s", async (engine) => {
+const RUNS = [
+  ["bun", "portable"],
+  ["bun", "native"],
+  ["deno", "native"],
+  ["node", "portable"],
+] as const;
+
+test.skipIf(!there).each(RUNS)("dig asks dnsmasq through weir, under %s, %s", async (name, engine) => {
   await using one = await dnsmasq("10.0.0.1");
   await using two = await dnsmasq("10.0.0.1");
   const directory = mkdtempSync(join(tmpdir(), "weir-dns-"));
@@ -40,7 +47,7 @@ test.skipIf(!there).each(["portable", "native"])("dig asks dnsmasq through weir,
   const stop = '[shutdown]\ngrace = "0s"\n';
   writeFileSync(file, `${stop}[[proxy]]\nname = "dns"\nlisten = "udp://127.0.0.1:0"\ntargets = [${targets}]\n`);
   try {
-    await using weir = await Weir.start(["run", file, "--engine", engine, "--metrics", "127.0.0.1:0"]);
+    await using weir = await Weir.start(["run", file, "--engine", engine, "--metrics", "127.0.0.1:0"], name);
     const line = await weir.stdout.next((text) => text.startsWith("listening "));
     expect(line).toContain("udp://127.0.0.1:");
     const port = /udp:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? "";
