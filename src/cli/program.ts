@@ -9,7 +9,7 @@ import { UDP_COMMANDS } from "./udp-commands.ts";
 
 export const program = {
   name: "weir",
-  about: "A TCP relay you can put in front of anything",
+  about: "A relay for TCP, UDP and TLS to put in front of anything",
   help: { name: "help", short: "h", kind: "boolean", about: "Print this help" },
   version: { name: "version", short: "V", kind: "boolean", about: "Print the version" },
   examples: [

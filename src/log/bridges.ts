@@ -1,9 +1,12 @@
 /** What the log says about bridges. */
 import type { BridgeEvent, LossReason } from "../datagram/bridge-events.ts";
 import type { TellBridge } from "../datagram/control.ts";
-import { andMore, Repeated } from "../metrics/repeated.ts";
+import { andMore } from "../metrics/repeated.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { Log } from "./log.ts";
+
+/** Milliseconds between two words about losses that go on. */
+const SECOND = 1_000;
 
 const LOSSES: Readonly<Record<LossReason, string>> = {
   overrun: "came and could not be read in time",
@@ -11,18 +14,28 @@ const LOSSES: Readonly<Record<LossReason, string>> = {
   full: "were skipped for connections that are too slow",
 };
 
-export function bridgeLog(log: Log, runtime: Pick<Runtime, "now">, udp: string): TellBridge {
-  const losses = new Map<string, { readonly repeated: Repeated; count: number }>();
-  /** Losses go on for a while: they are told once a second, added up. */
+export function bridgeLog(log: Log, runtime: Pick<Runtime, "after">, udp: string): TellBridge {
+  /** What was lost since it was told last, of each end and reason; it is told again when the second is over. */
+  const untold = new Map<string, { count: number }>();
+  const tellLost = (end: string, reason: LossReason, count: number): void => {
+    const text = `weir: ${count} datagrams of ${end} ${LOSSES[reason]}`;
+    log.write("warn", "datagrams_lost", text, { udp, end, reason, count });
+  };
+  /** Losses go on for a while: the first is told at once, the others once a second, added up. */
   const lost = (end: string, reason: LossReason, count: number): void => {
     const key = `${end} ${reason}`;
-    const known = losses.get(key) ?? { repeated: new Repeated(), count: 0 };
-    losses.set(key, known);
-    known.count += count;
-    if (known.repeated.count(runtime.now()) === undefined) return;
-    const text = `weir: ${known.count} datagrams of ${end} ${LOSSES[reason]}`;
-    log.write("warn", "datagrams_lost", text, { udp, end, reason, count: known.count });
-    known.count = 0;
+    const since = untold.get(key);
+    if (since) {
+      since.count += count;
+      return;
+    }
+    tellLost(end, reason, count);
+    const begun = { count: 0 };
+    untold.set(key, begun);
+    runtime.after(SECOND, () => {
+      untold.delete(key);
+      if (begun.count > 0) lost(end, reason, begun.count);
+    });
   };
   return (event: BridgeEvent) => {
     const { end } = event;

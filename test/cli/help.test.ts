@@ -8,7 +8,7 @@ const COMMANDS: readonly Command[] = program.commands;
 
 test("weir --help lists the commands", () => {
   expect(programHelp(program)).toEqual([
-    "A TCP relay you can put in front of anything",
+    "A relay for TCP, UDP and TLS to put in front of anything",
     "",
     "Usage: weir COMMAND [FLAGS]",
     "",
