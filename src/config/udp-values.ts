@@ -1,4 +1,6 @@
 /** Values of `[[udp]]` that are text, in files and on the command line. */
+
+import { DATAGRAM_MAX } from "../datagram/bridge-config.ts";
 import { isMulticast } from "../datagram/multicast.ts";
 import {
   type ListenRoute,
@@ -7,7 +9,6 @@ import {
   type SourceAddress,
   type UdpRoute,
 } from "../datagram/route-address.ts";
-import { DATAGRAM_MAX } from "../datagram/udp-config.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseSize } from "./units.ts";
 

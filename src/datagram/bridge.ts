@@ -4,6 +4,7 @@
  *     udp://  tcp://  listen://  file ──► datagrams ──► udp://  a group  listen://  file
  */
 import type { Chunk, Runtime, Timer } from "../net/runtime.ts";
+import type { BridgeConfig } from "./bridge-config.ts";
 import type { BridgeEvent } from "./bridge-events.ts";
 import type { EndShare, Sink, SinkOwner, Source, SourceOwner } from "./end.ts";
 import { EndCounters, endMemory } from "./end-counters.ts";
@@ -13,7 +14,6 @@ import { ListenSink } from "./listen-sink.ts";
 import { ListenSource } from "./listen-source.ts";
 import type { SinkAddress, SourceAddress } from "./route-address.ts";
 import { StreamSource } from "./stream-source.ts";
-import type { BridgeConfig } from "./udp-config.ts";
 import { UdpSink } from "./udp-sink.ts";
 import { UdpSource } from "./udp-source.ts";
 

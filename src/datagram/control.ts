@@ -1,7 +1,8 @@
 /** A running bridge as its users see it, wherever it runs: here, or in a thread. */
+
+import type { BridgeConfig } from "./bridge-config.ts";
 import type { BridgeEvent } from "./bridge-events.ts";
 import { END_CELL, EndCounters } from "./end-counters.ts";
-import type { BridgeConfig } from "./udp-config.ts";
 
 export interface BridgeControl {
   readonly config: BridgeConfig;

@@ -1,6 +1,6 @@
 /** Cuts a stream into datagrams. */
 import type { Chunk } from "../net/runtime.ts";
-import type { BridgeConfig } from "./udp-config.ts";
+import type { BridgeConfig } from "./bridge-config.ts";
 
 const NEWLINE = 10;
 

@@ -1,8 +1,8 @@
 /** One connection whose bytes become datagrams. */
 import type { SocketError } from "../net/errors.ts";
 import type { Chunk, StreamEvents, StreamSocket } from "../net/runtime.ts";
+import type { BridgeConfig } from "./bridge-config.ts";
 import { Cutter } from "./cutter.ts";
-import type { BridgeConfig } from "./udp-config.ts";
 
 /** Bytes that are read at once. */
 export const READ = 65_536;

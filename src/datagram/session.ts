@@ -17,12 +17,12 @@ import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Timer } from "../
 import type { Guest } from "../proxy/door.ts";
 import type { Connection, ConnectionRecord } from "../proxy/record.ts";
 import type { Rules } from "../proxy/rules.ts";
+import { DATAGRAM_MAX } from "./bridge-config.ts";
 import type { Aged, IdleList } from "./idle-list.ts";
 import { SessionFaults } from "./session-faults.ts";
 import type { SessionOwner } from "./session-owner.ts";
 import { Tally } from "./tally.ts";
 import { openTowards } from "./towards.ts";
-import { DATAGRAM_MAX } from "./udp-config.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 export class UdpSession implements DatagramEvents, Guest, Source, Aged {
