@@ -18,7 +18,7 @@ import {
 } from "./config/config.ts";
 import { parseTargetOptions } from "./config/target-options.ts";
 import { COUNT_MAX } from "./config/units.ts";
-import { udpDefaults } from "./datagram/relay-config.ts";
+import { udpDefaults } from "./datagram/relay/relay-config.ts";
 import type { FaultOptions } from "./fault-settings.ts";
 import type { ScriptFilter } from "./filter/script.ts";
 import { type MuxOptions, readMux, refuseContradictions } from "./mux-options.ts";

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { targetsOf } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
-import type { BridgeControl } from "../datagram/control.ts";
+import type { BridgeControl } from "../datagram/bridge/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import { needsMainThread } from "../engine/scripts.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";

@@ -1,6 +1,6 @@
 /** What a service says when everything that it was asked for runs. */
 import { targetsOf } from "../config/config.ts";
-import type { BridgeControl } from "../datagram/control.ts";
+import type { BridgeControl } from "../datagram/bridge/control.ts";
 import type { Choice, Engine } from "../engine/engine.ts";
 import { bridgeNeedsMainThread } from "../engine/portable-bridge.ts";
 import { whyMainThread } from "../engine/scripts.ts";

@@ -36,7 +36,7 @@ import {
   parseWorkers,
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
-import { parseRoute } from "../datagram/route-address.ts";
+import { parseRoute } from "../datagram/bridge/route-address.ts";
 import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";

@@ -1,6 +1,6 @@
 /** What `weir udp send`, `recv`, `forward` and `reverse` can be told. */
 import { BALANCES, DEFAULT_ADMIN } from "../config/config.ts";
-import { FSYNCS, WHEN_FULL } from "../datagram/bridge-config.ts";
+import { FSYNCS, WHEN_FULL } from "../datagram/bridge/bridge-config.ts";
 import type { Command, Flag, FlagGroup } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, TOKEN_ENV } from "./flags.ts";
 

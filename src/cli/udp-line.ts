@@ -2,9 +2,9 @@
 import { USES, type Uses, usesOf } from "../config/check-udp.ts";
 import { type Config, DEFAULTS } from "../config/config.ts";
 import { parseGroup, parseInput, parseOutput, parseUdpSink, parseUdpSource } from "../config/udp-values.ts";
-import { BRIDGE, type BridgeConfig } from "../datagram/bridge-config.ts";
+import { BRIDGE, type BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import { parseRoute, type SinkAddress, type SourceAddress } from "../datagram/bridge/route-address.ts";
 import { isMulticast } from "../datagram/multicast.ts";
-import { parseRoute, type SinkAddress, type SourceAddress } from "../datagram/route-address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Run } from "./command.ts";
 import { adminConfig, checked, type Flags, logOptions, NO_FILE } from "./config-flags.ts";

@@ -1,9 +1,9 @@
 /** `weir udp forward --reply`: not a bridge but a UDP proxy, whose targets are answered for. */
 import { type Config, plainTarget } from "../config/config.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { UdpRoute } from "../datagram/bridge/route-address.ts";
 import { isMulticast } from "../datagram/multicast.ts";
-import { udpRelayConfig } from "../datagram/relay-config.ts";
-import type { UdpRoute } from "../datagram/route-address.ts";
+import { udpRelayConfig } from "../datagram/relay/relay-config.ts";
 import { isIPv4, isIPv6 } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Run } from "./command.ts";

@@ -1,9 +1,9 @@
 /** What can be wrong with bridges whose single values are all right. */
 
-import { BRIDGE, type BridgeConfig } from "../datagram/bridge-config.ts";
+import { BRIDGE, type BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import { formatRoute, type SinkAddress, type SourceAddress } from "../datagram/bridge/route-address.ts";
+import { isLiteral, leadsTo, sameRoute } from "../datagram/bridge/route-relations.ts";
 import { isMulticast } from "../datagram/multicast.ts";
-import { formatRoute, type SinkAddress, type SourceAddress } from "../datagram/route-address.ts";
-import { isLiteral, leadsTo, sameRoute } from "../datagram/route-relations.ts";
 import type { ListenAddress } from "../net/address.ts";
 import { wayBack } from "./circle.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";

@@ -5,7 +5,7 @@
 
 import type { Window } from "../admit/schedule.ts";
 import type { SourceRules } from "../admit/sources.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import type { FilterConfig } from "../filter/filter.ts";
 import type { MuxConfig } from "../mux/mux-config.ts";

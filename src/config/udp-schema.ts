@@ -1,7 +1,7 @@
 /** `[[udp]]` as users write it, and what it means. */
 import * as v from "valibot";
-import { BRIDGE, type BridgeConfig, CUTS, FSYNCS, WHEN_FULL } from "../datagram/bridge-config.ts";
-import { parseRoute } from "../datagram/route-address.ts";
+import { BRIDGE, type BridgeConfig, CUTS, FSYNCS, WHEN_FULL } from "../datagram/bridge/bridge-config.ts";
+import { parseRoute } from "../datagram/bridge/route-address.ts";
 import type { Path } from "./problem.ts";
 import { targetTlsSchema, toTargetTls } from "./tls-schema.ts";
 import { isTable, type Table } from "./toml.ts";

@@ -1,14 +1,14 @@
 /** Values of `[[udp]]` that are text, in files and on the command line. */
 
-import { DATAGRAM_MAX } from "../datagram/bridge-config.ts";
-import { isMulticast } from "../datagram/multicast.ts";
+import { DATAGRAM_MAX } from "../datagram/bridge/bridge-config.ts";
 import {
   type ListenRoute,
   parseRoute,
   type SinkAddress,
   type SourceAddress,
   type UdpRoute,
-} from "../datagram/route-address.ts";
+} from "../datagram/bridge/route-address.ts";
+import { isMulticast } from "../datagram/multicast.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseSize } from "./units.ts";
 

@@ -1,7 +1,7 @@
 /** The running bridges, and how they become those of another configuration. */
 import { same } from "../config/same.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import type { BridgeControl } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { BridgeControl } from "../datagram/bridge/control.ts";
 
 export interface BridgeChanges {
   /** Names. */

@@ -1,7 +1,7 @@
 /** An engine runs proxies: in this thread on the runtime's sockets (portable), or in threads of its own (native). */
 import type { EngineConfig, ProxyConfig } from "../config/config.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import type { BridgeControl, TellBridge } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";

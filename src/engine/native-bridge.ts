@@ -1,9 +1,9 @@
 /** A bridge in one thread of the native engine; when that dies, in the one that takes its place. */
-import { bridgeMemory } from "../datagram/bridge.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import { type BridgeControl, type EndView, endViews, type TellBridge } from "../datagram/control.ts";
-import { EndCounters } from "../datagram/end-counters.ts";
-import { parseRoute } from "../datagram/route-address.ts";
+import { bridgeMemory } from "../datagram/bridge/bridge.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import { type BridgeControl, type EndView, endViews, type TellBridge } from "../datagram/bridge/control.ts";
+import { EndCounters } from "../datagram/bridge/end-counters.ts";
+import { parseRoute } from "../datagram/bridge/route-address.ts";
 import { FileError, SocketError } from "../net/errors.ts";
 import type { FromBridge } from "./protocol.ts";
 import type { Worker } from "./worker-handle.ts";

@@ -4,9 +4,9 @@
  * clients that wait in their queues wait for the replacement.
  */
 import type { ProxyConfig } from "../config/config.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import type { BridgeControl, TellBridge } from "../datagram/control.ts";
-import { LISTENING } from "../datagram/running-relay.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
+import { LISTENING } from "../datagram/relay/running-relay.ts";
 import { CELL } from "../metrics/counters.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";

@@ -1,9 +1,9 @@
 /** A bridge in the caller's own thread. */
 import { randomFrom } from "../balance/hash.ts";
-import { Bridge, bridgeMemory } from "../datagram/bridge.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import { type BridgeControl, type EndView, endViews, type TellBridge } from "../datagram/control.ts";
-import { addressOf } from "../datagram/stream-source.ts";
+import { Bridge, bridgeMemory } from "../datagram/bridge/bridge.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import { type BridgeControl, type EndView, endViews, type TellBridge } from "../datagram/bridge/control.ts";
+import { addressOf } from "../datagram/bridge/stream-source.ts";
 import type { Runtime } from "../net/runtime.ts";
 import { TlsKeeper } from "../tls/keeper.ts";
 import { hasTlsTarget } from "../tls/tls-config.ts";

@@ -1,7 +1,7 @@
 /** The engine that needs nothing but the runtime. */
 import type { ProxyConfig } from "../config/config.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import type { BridgeControl, TellBridge } from "../datagram/control.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
 import { formatAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";

@@ -1,8 +1,8 @@
 /** What the control plane and its workers say to each other. Everything is data that can be copied between threads. */
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
-import type { BridgeConfig } from "../datagram/bridge-config.ts";
-import type { BridgeEvent } from "../datagram/bridge-events.ts";
+import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
+import type { BridgeEvent } from "../datagram/bridge/bridge-events.ts";
 import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
 import type { ListenAddress } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";

@@ -1,6 +1,6 @@
 /** Bridges in one thread of the native engine. */
 import { randomFrom } from "../balance/hash.ts";
-import { Bridge } from "../datagram/bridge.ts";
+import { Bridge } from "../datagram/bridge/bridge.ts";
 import { FileError, SocketError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { FromBridge, ToBridge } from "./protocol.ts";

@@ -1,6 +1,6 @@
 /** What the log says about bridges. */
-import type { BridgeEvent, LossReason } from "../datagram/bridge-events.ts";
-import type { TellBridge } from "../datagram/control.ts";
+import type { BridgeEvent, LossReason } from "../datagram/bridge/bridge-events.ts";
+import type { TellBridge } from "../datagram/bridge/control.ts";
 import { andMore } from "../metrics/repeated.ts";
 import type { Runtime } from "../net/runtime.ts";
 import type { Log } from "./log.ts";

@@ -1,5 +1,5 @@
 /** The part of the page for Prometheus that is about bridges. */
-import type { BridgeControl, EndView } from "../datagram/control.ts";
+import type { BridgeControl, EndView } from "../datagram/bridge/control.ts";
 import { labels } from "./labels.ts";
 
 interface Family {

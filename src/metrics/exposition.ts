@@ -6,7 +6,7 @@
 
 import type { TargetView } from "../balance/group.ts";
 import type { ProxyConfig } from "../config/config.ts";
-import type { BridgeControl } from "../datagram/control.ts";
+import type { BridgeControl } from "../datagram/bridge/control.ts";
 import type { ObserverCounters } from "../observe/observer-counters.ts";
 import { bridgeFamilies } from "./bridge-families.ts";
 import { CELL, Counters } from "./counters.ts";

@@ -1,7 +1,7 @@
 /** A running proxy within one thread, whatever it relays. */
 import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
-import { RunningRelay } from "../datagram/running-relay.ts";
+import { RunningRelay } from "../datagram/relay/running-relay.ts";
 import type { Counters } from "../metrics/counters.ts";
 import type { ListenAddress } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";

@@ -6,7 +6,7 @@ import { parseCommandLine } from "../../src/cli/parse.ts";
 import { program } from "../../src/cli/program.ts";
 import { udpConfig } from "../../src/cli/udp-line.ts";
 import type { Config } from "../../src/config/config.ts";
-import { formatRoute } from "../../src/datagram/route-address.ts";
+import { formatRoute } from "../../src/datagram/bridge/route-address.ts";
 import { runCommand } from "./fake-host.ts";
 
 describe("the command lines of mproxy", () => {

@@ -6,8 +6,8 @@ import { program } from "../../src/cli/program.ts";
 import { udpConfig } from "../../src/cli/udp-line.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { BRIDGE } from "../../src/datagram/bridge-config.ts";
-import { formatRoute } from "../../src/datagram/route-address.ts";
+import { BRIDGE } from "../../src/datagram/bridge/bridge-config.ts";
+import { formatRoute } from "../../src/datagram/bridge/route-address.ts";
 import { UsageError } from "../../src/net/errors.ts";
 import { runCommand } from "./fake-host.ts";
 

@@ -6,8 +6,8 @@ import { type Config, DEFAULTS, HEALTH, targetsOf } from "../../src/config/confi
 import { INSPECT } from "../../src/config/inspect-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
-import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge-config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
+import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge/bridge-config.ts";
+import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
 import { MUX } from "../../src/mux/mux-config.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { formatCidr, parseCidr } from "../../src/net/cidr.ts";

@@ -1,8 +1,8 @@
 /** `[[udp]]` in files: what it becomes, and what is said about mistakes. */
 import { describe, expect, test } from "bun:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { BRIDGE } from "../../src/datagram/bridge-config.ts";
-import { formatRoute } from "../../src/datagram/route-address.ts";
+import { BRIDGE } from "../../src/datagram/bridge/bridge-config.ts";
+import { formatRoute } from "../../src/datagram/bridge/route-address.ts";
 import { runCommand } from "../cli/fake-host.ts";
 import { problems } from "./problems.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { runtime } from "#runtime";
 import { openThreads } from "../../adapters/linux/native.ts";
 import { plainTarget } from "../../src/config/config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
+import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
 import { NativeEngine } from "../../src/engine/native.ts";
 import { CELL } from "../../src/metrics/counters.ts";
 import { deferred } from "../contract/kit.ts";

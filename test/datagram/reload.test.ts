@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
 import { type ProxyConfig, plainTarget } from "../../src/config/config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
+import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
 import { PortableEngine } from "../../src/engine/portable.ts";
 import { ProxySet } from "../../src/engine/proxy-set.ts";
 import type { ConnectionRecord } from "../../src/proxy/record.ts";

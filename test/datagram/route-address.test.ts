@@ -1,15 +1,15 @@
 /** The addresses of bridges: what they mean, what is said about mistakes, and that they can be written again. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isMulticast } from "../../src/datagram/multicast.ts";
 import {
   type Direction,
   formatRoute,
   parseRoute,
   type SinkAddress,
   type SourceAddress,
-} from "../../src/datagram/route-address.ts";
-import { leadsTo, sameRoute } from "../../src/datagram/route-relations.ts";
+} from "../../src/datagram/bridge/route-address.ts";
+import { leadsTo, sameRoute } from "../../src/datagram/bridge/route-relations.ts";
+import { isMulticast } from "../../src/datagram/multicast.ts";
 import type { Address } from "../../src/net/address.ts";
 import { UsageError } from "../../src/net/errors.ts";
 

@@ -1,7 +1,7 @@
 /** A UDP proxy on a simulated network, whose time the test moves. */
 
 import { DEFAULTS, type ProxyConfig, plainTarget } from "../../src/config/config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay-config.ts";
+import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
 import { PortableProxy } from "../../src/engine/portable-proxy.ts";
 import { CELL } from "../../src/metrics/counters.ts";
 import type { DatagramSocket, Endpoint, Runtime } from "../../src/net/runtime.ts";

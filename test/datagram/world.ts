@@ -1,10 +1,10 @@
 /** Bridges on each engine, with sockets around them. */
 import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge-config.ts";
-import type { BridgeEvent } from "../../src/datagram/bridge-events.ts";
-import type { BridgeControl, EndView } from "../../src/datagram/control.ts";
-import { parseRoute } from "../../src/datagram/route-address.ts";
+import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge/bridge-config.ts";
+import type { BridgeEvent } from "../../src/datagram/bridge/bridge-events.ts";
+import type { BridgeControl, EndView } from "../../src/datagram/bridge/control.ts";
+import { parseRoute } from "../../src/datagram/bridge/route-address.ts";
 import { type Engine, startEngine } from "../../src/engine/engine.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import type { Endpoint, StreamSocket } from "../../src/net/runtime.ts";

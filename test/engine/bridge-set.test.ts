@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge-config.ts";
-import type { BridgeControl } from "../../src/datagram/control.ts";
-import { parseRoute } from "../../src/datagram/route-address.ts";
+import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge/bridge-config.ts";
+import type { BridgeControl } from "../../src/datagram/bridge/control.ts";
+import { parseRoute } from "../../src/datagram/bridge/route-address.ts";
 import { BridgeSet } from "../../src/engine/bridge-set.ts";
 import { failure } from "../failure.ts";
 

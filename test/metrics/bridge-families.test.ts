@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { BRIDGE } from "../../src/datagram/bridge-config.ts";
-import type { BridgeControl, EndView } from "../../src/datagram/control.ts";
-import { parseRoute } from "../../src/datagram/route-address.ts";
+import { BRIDGE } from "../../src/datagram/bridge/bridge-config.ts";
+import type { BridgeControl, EndView } from "../../src/datagram/bridge/control.ts";
+import { parseRoute } from "../../src/datagram/bridge/route-address.ts";
 import { bridgeFamilies } from "../../src/metrics/bridge-families.ts";
 
 const NOTHING: Omit<EndView, "direction" | "address"> = {

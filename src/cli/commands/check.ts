@@ -1,8 +1,8 @@
 /** `weir check CONFIG`: every problem of a file, or what it would run. */
 import { type ProxyConfig, targetsOf } from "../../config/config.ts";
 import { formatDuration } from "../../config/units.ts";
-import type { BridgeConfig } from "../../datagram/bridge-config.ts";
-import { formatRoute } from "../../datagram/route-address.ts";
+import type { BridgeConfig } from "../../datagram/bridge/bridge-config.ts";
+import { formatRoute } from "../../datagram/bridge/route-address.ts";
 import { formatAddress } from "../../net/address.ts";
 import { checkTlsFiles } from "../../tls/keeper.ts";
 import { usesTls } from "../../tls/tls-config.ts";

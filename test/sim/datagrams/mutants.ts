@@ -1,11 +1,11 @@
 /** Rules of UDP sessions, and what they are without each of them; they die in storms of datagrams. */
 import type { Mutant } from "../mutants.ts";
 
-const SESSION = "src/datagram/session.ts";
-const RELAY = "src/datagram/running-relay.ts";
-const TABLE = "src/datagram/session-table.ts";
-const IDLE = "src/datagram/idle-list.ts";
-const FAULTS = "src/datagram/session-faults.ts";
+const SESSION = "src/datagram/relay/session.ts";
+const RELAY = "src/datagram/relay/running-relay.ts";
+const TABLE = "src/datagram/relay/session-table.ts";
+const IDLE = "src/datagram/relay/idle-list.ts";
+const FAULTS = "src/datagram/relay/session-faults.ts";
 
 const MUTANTS: readonly Mutant[] = [
   {
@@ -22,7 +22,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "udp: what waits for a socket is copied",
-    file: "src/datagram/waiting-room.ts",
+    file: "src/datagram/relay/waiting-room.ts",
     find: "this.chunks.push(chunk.slice());",
     replace: "this.chunks.push(chunk);",
   },

@@ -2,7 +2,7 @@
 
 import { BALANCES, type ProxyConfig, plainTarget } from "../../../src/config/config.ts";
 import { parseFault } from "../../../src/config/fault-options.ts";
-import { udpRelayConfig } from "../../../src/datagram/relay-config.ts";
+import { udpRelayConfig } from "../../../src/datagram/relay/relay-config.ts";
 import type { Endpoint } from "../../../src/net/runtime.ts";
 import type { Random } from "../../peers/random.ts";
 import { EASY, type Habits } from "../process.ts";

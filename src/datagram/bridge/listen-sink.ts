@@ -4,9 +4,9 @@
  *
  *     datagram datagram datagram ──► gathered, for a millisecond ──► one write for each connection
  */
-import { formatAddress } from "../net/address.ts";
-import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Listener, Runtime, StreamEvents, StreamSocket, Timer } from "../net/runtime.ts";
+import { formatAddress } from "../../net/address.ts";
+import type { SocketError } from "../../net/errors.ts";
+import type { Chunk, Listener, Runtime, StreamEvents, StreamSocket, Timer } from "../../net/runtime.ts";
 import type { EndShare, Sink, SinkOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import type { ListenRoute } from "./route-address.ts";

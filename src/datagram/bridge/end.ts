@@ -1,5 +1,5 @@
 /** Ends of a bridge: what all kinds of sources and destinations have in common. */
-import type { Chunk, Runtime } from "../net/runtime.ts";
+import type { Chunk, Runtime } from "../../net/runtime.ts";
 import type { BridgeConfig } from "./bridge-config.ts";
 import type { BridgeEvent } from "./bridge-events.ts";
 import type { EndCounters } from "./end-counters.ts";

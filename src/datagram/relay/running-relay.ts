@@ -2,24 +2,24 @@
  * A UDP proxy in one thread: the socket that listens, and a session for each client address. It appears as a proxy for
  * connections does, and a session as a connection.
  */
-import { Pool } from "../balance/pool.ts";
-import type { Target, TargetShare } from "../balance/target.ts";
-import type { ProxyConfig } from "../config/config.ts";
-import { same } from "../config/same.ts";
-import { hits } from "../filter/faults/fault.ts";
-import { CELL, Counters } from "../metrics/counters.ts";
-import { FAILURES } from "../metrics/reason.ts";
-import type { UdpAddress } from "../net/address.ts";
-import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, Runtime, Timer } from "../net/runtime.ts";
-import type { ConnectionList } from "../proxy/control.ts";
-import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts";
-import { Door } from "../proxy/door.ts";
-import type { EntranceMemory } from "../proxy/entrance.ts";
-import type { ObserverMemory } from "../proxy/onlookers.ts";
-import type { ProxyEvents, Share } from "../proxy/proxy.ts";
-import type { Connection } from "../proxy/record.ts";
-import { Rules } from "../proxy/rules.ts";
-import { chanceOf } from "../proxy/steps.ts";
+import { Pool } from "../../balance/pool.ts";
+import type { Target, TargetShare } from "../../balance/target.ts";
+import type { ProxyConfig } from "../../config/config.ts";
+import { same } from "../../config/same.ts";
+import { hits } from "../../filter/faults/fault.ts";
+import { CELL, Counters } from "../../metrics/counters.ts";
+import { FAILURES } from "../../metrics/reason.ts";
+import type { UdpAddress } from "../../net/address.ts";
+import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, Runtime, Timer } from "../../net/runtime.ts";
+import type { ConnectionList } from "../../proxy/control.ts";
+import { type DescriptorBudget, descriptorBudget } from "../../proxy/descriptors.ts";
+import { Door } from "../../proxy/door.ts";
+import type { EntranceMemory } from "../../proxy/entrance.ts";
+import type { ObserverMemory } from "../../proxy/onlookers.ts";
+import type { ProxyEvents, Share } from "../../proxy/proxy.ts";
+import type { Connection } from "../../proxy/record.ts";
+import { Rules } from "../../proxy/rules.ts";
+import { chanceOf } from "../../proxy/steps.ts";
 import { IdleList } from "./idle-list.ts";
 import { UdpSession } from "./session.ts";
 import type { SessionOwner } from "./session-owner.ts";

@@ -1,10 +1,10 @@
 /** Datagrams that come to a port of this machine, or to a multicast group. */
-import { isIPv6 } from "../net/address.ts";
-import { asSocketError, SocketError } from "../net/errors.ts";
-import type { Chunk, DatagramSocket, Endpoint, Membership } from "../net/runtime.ts";
+import { isIPv6 } from "../../net/address.ts";
+import { asSocketError, SocketError } from "../../net/errors.ts";
+import type { Chunk, DatagramSocket, Endpoint, Membership } from "../../net/runtime.ts";
+import { isMulticast } from "../multicast.ts";
 import type { EndShare, Source, SourceOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
-import { isMulticast } from "./multicast.ts";
 import { endpointsOf } from "./names.ts";
 import { formatRoute, type UdpRoute } from "./route-address.ts";
 import { isAny } from "./route-relations.ts";

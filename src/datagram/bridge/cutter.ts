@@ -1,5 +1,5 @@
 /** Cuts a stream into datagrams. */
-import type { Chunk } from "../net/runtime.ts";
+import type { Chunk } from "../../net/runtime.ts";
 import type { BridgeConfig } from "./bridge-config.ts";
 
 const NEWLINE = 10;

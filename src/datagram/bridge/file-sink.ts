@@ -3,9 +3,9 @@
  * written together, unless the disk is to have each at once.
  */
 
-import type { Chunk, Timer } from "../net/runtime.ts";
-import { concatenate } from "../observe/bytes.ts";
-import { RecordingFile } from "../observe/inspect/recording-file.ts";
+import type { Chunk, Timer } from "../../net/runtime.ts";
+import { concatenate } from "../../observe/bytes.ts";
+import { RecordingFile } from "../../observe/inspect/recording-file.ts";
 import type { EndShare, Sink } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { type DescriptorRoute, type FileRoute, formatRoute } from "./route-address.ts";

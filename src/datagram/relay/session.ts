@@ -5,19 +5,19 @@
  *     client ──► listening socket ──► faults ──► own socket ──► target
  *     client ◄── listening socket ◄── faults ◄── own socket ◄── target
  */
-import type { Entry, Sources } from "../admit/sources.ts";
-import type { Source } from "../balance/pool.ts";
-import type { Target } from "../balance/target.ts";
-import { CELL } from "../metrics/counters.ts";
-import { RETRIED, type Reason } from "../metrics/reason.ts";
-import { type Address, formatAddress, type TcpAddress } from "../net/address.ts";
-import { SocketError } from "../net/errors.ts";
-import { writeProxyHeader } from "../net/proxy-protocol-write.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Timer } from "../net/runtime.ts";
-import type { Guest } from "../proxy/door.ts";
-import type { Connection, ConnectionRecord } from "../proxy/record.ts";
-import type { Rules } from "../proxy/rules.ts";
-import { DATAGRAM_MAX } from "./bridge-config.ts";
+import type { Entry, Sources } from "../../admit/sources.ts";
+import type { Source } from "../../balance/pool.ts";
+import type { Target } from "../../balance/target.ts";
+import { CELL } from "../../metrics/counters.ts";
+import { RETRIED, type Reason } from "../../metrics/reason.ts";
+import { type Address, formatAddress, type TcpAddress } from "../../net/address.ts";
+import { SocketError } from "../../net/errors.ts";
+import { writeProxyHeader } from "../../net/proxy-protocol-write.ts";
+import type { Chunk, DatagramEvents, DatagramSocket, Endpoint, Timer } from "../../net/runtime.ts";
+import type { Guest } from "../../proxy/door.ts";
+import type { Connection, ConnectionRecord } from "../../proxy/record.ts";
+import type { Rules } from "../../proxy/rules.ts";
+import { DATAGRAM_MAX } from "../bridge/bridge-config.ts";
 import type { Aged, IdleList } from "./idle-list.ts";
 import { SessionFaults } from "./session-faults.ts";
 import type { SessionOwner } from "./session-owner.ts";

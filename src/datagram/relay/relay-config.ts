@@ -1,6 +1,6 @@
 /** UDP proxies that are made by flags and options instead of a file. */
-import { DEFAULTS, type ProxyConfig, UDP } from "../config/config.ts";
-import { parseUdp, type UdpAddress } from "../net/address.ts";
+import { DEFAULTS, type ProxyConfig, UDP } from "../../config/config.ts";
+import { parseUdp, type UdpAddress } from "../../net/address.ts";
 
 /** What is another default for UDP; see the README's table. */
 export function udpDefaults(): Omit<ProxyConfig, "name" | "listen" | "targets"> {

@@ -3,7 +3,7 @@
  *
  *     udp://  tcp://  listen://  file ──► datagrams ──► udp://  a group  listen://  file
  */
-import type { Chunk, Runtime, Timer } from "../net/runtime.ts";
+import type { Chunk, Runtime, Timer } from "../../net/runtime.ts";
 import type { BridgeConfig } from "./bridge-config.ts";
 import type { BridgeEvent } from "./bridge-events.ts";
 import type { EndShare, Sink, SinkOwner, Source, SourceOwner } from "./end.ts";

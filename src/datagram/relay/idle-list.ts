@@ -2,7 +2,7 @@
  * Sessions in the order of their last datagram. A datagram costs a look at whether its session is the last one already,
  * or a move to the end; one timer for all of them waits for the first.
  */
-import type { Runtime, Timer } from "../net/runtime.ts";
+import type { Runtime, Timer } from "../../net/runtime.ts";
 
 /** What is in a list, in one at most. */
 export interface Aged {

@@ -1,5 +1,5 @@
 /** A source with an end: a file, a descriptor, or standard input. */
-import type { InputFile } from "../net/runtime.ts";
+import type { InputFile } from "../../net/runtime.ts";
 import { Cutter } from "./cutter.ts";
 import type { EndShare, Source, SourceOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";

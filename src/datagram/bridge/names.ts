@@ -1,7 +1,7 @@
 /** From hosts as people write them to addresses of sockets. */
-import { isIPv4, isIPv6 } from "../net/address.ts";
-import { SocketError } from "../net/errors.ts";
-import type { Endpoint, Runtime } from "../net/runtime.ts";
+import { isIPv4, isIPv6 } from "../../net/address.ts";
+import { SocketError } from "../../net/errors.ts";
+import type { Endpoint, Runtime } from "../../net/runtime.ts";
 import type { UdpRoute } from "./route-address.ts";
 
 /** Milliseconds for an answer. */

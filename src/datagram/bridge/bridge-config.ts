@@ -1,5 +1,5 @@
 /** A bridge: what it reads datagrams from, and where each of them goes. */
-import { TARGET_TLS, type TargetTlsConfig } from "../tls/tls-config.ts";
+import { TARGET_TLS, type TargetTlsConfig } from "../../tls/tls-config.ts";
 import type { SinkAddress, SourceAddress } from "./route-address.ts";
 
 export const CUTS = ["size", "lines"] as const;

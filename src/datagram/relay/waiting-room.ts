@@ -1,5 +1,5 @@
 /** Datagrams that came before there was a socket for them: that takes a moment, longer if a name has to be resolved. */
-import type { Chunk } from "../net/runtime.ts";
+import type { Chunk } from "../../net/runtime.ts";
 
 /** Of one session. */
 const DATAGRAMS_MAX = 1_024;

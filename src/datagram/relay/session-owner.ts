@@ -1,8 +1,8 @@
 /** A UDP proxy as its sessions see it. */
-import type { Target } from "../balance/target.ts";
-import type { Counters } from "../metrics/counters.ts";
-import type { Chunk, Endpoint, Runtime } from "../net/runtime.ts";
-import type { Role } from "../proxy/side.ts";
+import type { Target } from "../../balance/target.ts";
+import type { Counters } from "../../metrics/counters.ts";
+import type { Chunk, Endpoint, Runtime } from "../../net/runtime.ts";
+import type { Role } from "../../proxy/side.ts";
 import type { UdpSession } from "./session.ts";
 import type { Treatment } from "./session-faults.ts";
 

@@ -1,8 +1,8 @@
 /** A source that weir connects to, again and again, and whose bytes are cut into datagrams. */
-import type { Address } from "../net/address.ts";
-import { Backoff } from "../net/backoff.ts";
-import { asSocketError, type SocketError } from "../net/errors.ts";
-import type { Connecting, StreamSocket, Timer } from "../net/runtime.ts";
+import type { Address } from "../../net/address.ts";
+import { Backoff } from "../../net/backoff.ts";
+import { asSocketError, type SocketError } from "../../net/errors.ts";
+import type { Connecting, StreamSocket, Timer } from "../../net/runtime.ts";
 import type { EndShare, Source, SourceOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { Inflow, READ } from "./inflow.ts";

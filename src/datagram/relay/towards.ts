@@ -1,8 +1,8 @@
 /** The socket of one session, connected towards its target. */
-import { connectReason, type Reason } from "../metrics/reason.ts";
-import { type Address, isIPv4, isIPv6 } from "../net/address.ts";
-import { asSocketError, SocketError } from "../net/errors.ts";
-import type { DatagramSocket, Endpoint, Runtime } from "../net/runtime.ts";
+import { connectReason, type Reason } from "../../metrics/reason.ts";
+import { type Address, isIPv4, isIPv6 } from "../../net/address.ts";
+import { asSocketError, SocketError } from "../../net/errors.ts";
+import type { DatagramSocket, Endpoint, Runtime } from "../../net/runtime.ts";
 
 /** Kernel buffers of a session: memory that is taken only while datagrams wait in it. */
 const BUFFERS = { receiveBuffer: 1 << 20, sendBuffer: 1 << 20 };

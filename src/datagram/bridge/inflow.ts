@@ -1,6 +1,6 @@
 /** One connection whose bytes become datagrams. */
-import type { SocketError } from "../net/errors.ts";
-import type { Chunk, StreamEvents, StreamSocket } from "../net/runtime.ts";
+import type { SocketError } from "../../net/errors.ts";
+import type { Chunk, StreamEvents, StreamSocket } from "../../net/runtime.ts";
 import type { BridgeConfig } from "./bridge-config.ts";
 import { Cutter } from "./cutter.ts";
 

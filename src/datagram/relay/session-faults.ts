@@ -1,10 +1,10 @@
 /** What goes wrong on purpose with the datagrams of one session. Faults come and go while it lives. */
-import { same } from "../config/same.ts";
-import { DATAGRAM_FAULTS, type FaultConfig, hits, isDatagramFault } from "../filter/faults/fault.ts";
-import type { DatagramFaultKind, DatagramStep } from "../filter/faults/kind.ts";
-import type { Direction } from "../filter/step.ts";
-import type { Chunk, Runtime, Timer } from "../net/runtime.ts";
-import { chanceOf } from "../proxy/steps.ts";
+import { same } from "../../config/same.ts";
+import { DATAGRAM_FAULTS, type FaultConfig, hits, isDatagramFault } from "../../filter/faults/fault.ts";
+import type { DatagramFaultKind, DatagramStep } from "../../filter/faults/kind.ts";
+import type { Direction } from "../../filter/step.ts";
+import type { Chunk, Runtime, Timer } from "../../net/runtime.ts";
+import { chanceOf } from "../../proxy/steps.ts";
 
 /** The faults of a proxy, and where all chance comes from. */
 export interface Treatment {

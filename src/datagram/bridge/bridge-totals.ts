@@ -1,5 +1,5 @@
 /** What all bridges together have moved, for the lines of the log. */
-import { formatBytes } from "../metrics/totals.ts";
+import { formatBytes } from "../../metrics/totals.ts";
 import type { BridgeControl } from "./control.ts";
 
 export interface BridgeTotals {

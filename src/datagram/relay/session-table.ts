@@ -1,5 +1,5 @@
 /** Sessions by the address of their client: two look-ups and nothing allocated for each datagram. */
-import type { Endpoint } from "../net/runtime.ts";
+import type { Endpoint } from "../../net/runtime.ts";
 
 export class SessionTable<S> {
   /** By host, then by port: to make one text of the two would cost more than both look-ups. */

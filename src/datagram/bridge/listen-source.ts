@@ -1,6 +1,6 @@
 /** A source that is an address of ours: whoever connects sends, and the bytes of each are cut into datagrams. */
-import { formatAddress } from "../net/address.ts";
-import type { Listener, StreamSocket } from "../net/runtime.ts";
+import { formatAddress } from "../../net/address.ts";
+import type { Listener, StreamSocket } from "../../net/runtime.ts";
 import type { EndShare, Source, SourceOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { Inflow, READ } from "./inflow.ts";

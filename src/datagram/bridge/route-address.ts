@@ -19,9 +19,9 @@ import {
   isIPv6,
   parseAddress,
   type TcpAddress,
-} from "../net/address.ts";
-import { UsageError } from "../net/errors.ts";
-import { isMulticast } from "./multicast.ts";
+} from "../../net/address.ts";
+import { UsageError } from "../../net/errors.ts";
+import { isMulticast } from "../multicast.ts";
 
 export type SourceAddress = UdpRoute | StreamRoute | ListenRoute | FileRoute | DescriptorRoute;
 export type SinkAddress = UdpRoute | ListenRoute | FileRoute | DescriptorRoute;

@@ -1,7 +1,7 @@
 /** What is counted of one session: for its record, and at once for its target, or the proxy as long as there is none. */
-import { CELL, type Counters } from "../metrics/counters.ts";
-import type { Chunk, DatagramSocket } from "../net/runtime.ts";
-import type { Connection } from "../proxy/record.ts";
+import { CELL, type Counters } from "../../metrics/counters.ts";
+import type { Chunk, DatagramSocket } from "../../net/runtime.ts";
+import type { Connection } from "../../proxy/record.ts";
 
 export class Tally {
   counters: Counters;
