@@ -1,7 +1,7 @@
 /** Health checks over UDP, on a simulated network. */
 import { expect, test } from "bun:test";
 import { HEALTH, type HealthConfig } from "../../src/config/config.ts";
-import { VirtualRelay } from "../datagram/virtual.ts";
+import { VirtualRelay } from "../datagram/relay/virtual.ts";
 
 const CHECKS: HealthConfig = { ...HEALTH, interval: 1_000, timeout: 500, fall: 1, rise: 1, send: "PING" };
 

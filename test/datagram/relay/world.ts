@@ -1,8 +1,8 @@
 /** UDP targets and clients on real sockets, and a proxy between them. */
 import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
-import { type ConnectionRecord, Proxy, type ProxyOptions } from "../../src/index.ts";
-import type { Chunk, DatagramEvents, DatagramSocket, Endpoint } from "../../src/net/runtime.ts";
+import { type ConnectionRecord, Proxy, type ProxyOptions } from "../../../src/index.ts";
+import type { Chunk, DatagramEvents, DatagramSocket, Endpoint } from "../../../src/net/runtime.ts";
 
 export const ENGINES = process.platform === "linux" ? (["portable", "native"] as const) : (["portable"] as const);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { runtime } from "#runtime";
-import { type DatagramProbe, open } from "../contract/datagram-probe.ts";
-import { failure } from "../failure.ts";
-import { ENGINES } from "../proxy/world.ts";
+import { type DatagramProbe, open } from "../../contract/datagram-probe.ts";
+import { failure } from "../../failure.ts";
+import { ENGINES } from "../../proxy/world.ts";
 import { BridgeWorld, bytesOf, endpointOf, endsOf, FREE_PORT, only, texts } from "./world.ts";
 
 const linux = runtime.can.abstractUnix;

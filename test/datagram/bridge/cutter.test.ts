@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Cutter } from "../../src/datagram/bridge/cutter.ts";
+import { Cutter } from "../../../src/datagram/bridge/cutter.ts";
 
 type Cut = "size" | "lines";
 

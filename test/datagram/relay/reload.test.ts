@@ -1,12 +1,12 @@
 /** Another configuration for running UDP proxies. */
 import { expect, test } from "bun:test";
 import { runtime } from "#runtime";
-import { type ProxyConfig, plainTarget } from "../../src/config/config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
-import { PortableEngine } from "../../src/engine/portable.ts";
-import { ProxySet } from "../../src/engine/proxy-set.ts";
-import type { ConnectionRecord } from "../../src/proxy/record.ts";
-import { Peer } from "./relay-world.ts";
+import { type ProxyConfig, plainTarget } from "../../../src/config/config.ts";
+import { udpRelayConfig } from "../../../src/datagram/relay/relay-config.ts";
+import { PortableEngine } from "../../../src/engine/portable.ts";
+import { ProxySet } from "../../../src/engine/proxy-set.ts";
+import type { ConnectionRecord } from "../../../src/proxy/record.ts";
+import { Peer } from "./world.ts";
 
 async function world() {
   const engine = new PortableEngine(runtime);

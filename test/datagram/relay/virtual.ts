@@ -1,16 +1,16 @@
 /** A UDP proxy on a simulated network, whose time the test moves. */
 
-import { DEFAULTS, type ProxyConfig, plainTarget } from "../../src/config/config.ts";
-import { udpRelayConfig } from "../../src/datagram/relay/relay-config.ts";
-import { PortableProxy } from "../../src/engine/portable-proxy.ts";
-import { CELL } from "../../src/metrics/counters.ts";
-import type { DatagramSocket, Endpoint, Runtime } from "../../src/net/runtime.ts";
-import type { ConnectionRecord } from "../../src/proxy/record.ts";
-import { Random } from "../peers/random.ts";
-import { Clock } from "../sim/clock.ts";
-import { Network } from "../sim/network.ts";
-import { EASY, Process } from "../sim/process.ts";
-import { runtimeOf } from "../sim/runtime.ts";
+import { DEFAULTS, type ProxyConfig, plainTarget } from "../../../src/config/config.ts";
+import { udpRelayConfig } from "../../../src/datagram/relay/relay-config.ts";
+import { PortableProxy } from "../../../src/engine/portable-proxy.ts";
+import { CELL } from "../../../src/metrics/counters.ts";
+import type { DatagramSocket, Endpoint, Runtime } from "../../../src/net/runtime.ts";
+import type { ConnectionRecord } from "../../../src/proxy/record.ts";
+import { Random } from "../../peers/random.ts";
+import { Clock } from "../../sim/clock.ts";
+import { Network } from "../../sim/network.ts";
+import { EASY, Process } from "../../sim/process.ts";
+import { runtimeOf } from "../../sim/runtime.ts";
 
 const WEATHER = { latency: 0, jitter: 0 };
 const LISTEN = { host: "10.0.0.1", port: 53 };

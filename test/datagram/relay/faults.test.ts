@@ -1,6 +1,6 @@
 /** Faults of datagrams, on a simulated network: what is lost is counted, and a seed repeats all of it. */
 import { describe, expect, test } from "bun:test";
-import { parseFault } from "../../src/config/fault-options.ts";
+import { parseFault } from "../../../src/config/fault-options.ts";
 import { VirtualRelay } from "./virtual.ts";
 
 /** What one client hears of `count` questions, one each 10 ms, through a proxy with these faults. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { open } from "../contract/datagram-probe.ts";
-import { Probe, pattern } from "../contract/probe.ts";
-import { failure } from "../failure.ts";
-import { ENGINES } from "../proxy/world.ts";
+import { open } from "../../contract/datagram-probe.ts";
+import { Probe, pattern } from "../../contract/probe.ts";
+import { failure } from "../../failure.ts";
+import { ENGINES } from "../../proxy/world.ts";
 import { BridgeWorld, bytesOf, endpointOf, endsOf, FREE_PORT, only, texts } from "./world.ts";
 
 describe.each(ENGINES)("a bridge on the %s engine", (engine) => {

@@ -7,11 +7,11 @@ import {
   parseRoute,
   type SinkAddress,
   type SourceAddress,
-} from "../../src/datagram/bridge/route-address.ts";
-import { leadsTo, sameRoute } from "../../src/datagram/bridge/route-relations.ts";
-import { isMulticast } from "../../src/datagram/multicast.ts";
-import type { Address } from "../../src/net/address.ts";
-import { UsageError } from "../../src/net/errors.ts";
+} from "../../../src/datagram/bridge/route-address.ts";
+import { leadsTo, sameRoute } from "../../../src/datagram/bridge/route-relations.ts";
+import { isMulticast } from "../../../src/datagram/multicast.ts";
+import type { Address } from "../../../src/net/address.ts";
+import { UsageError } from "../../../src/net/errors.ts";
 
 function parse(text: string, direction: Direction): SourceAddress | SinkAddress {
   return direction === "from" ? parseRoute(text, "from") : parseRoute(text, "to");

@@ -1,6 +1,6 @@
 /** When sessions begin and end, on a simulated network: minutes pass at once. */
 import { expect, test } from "bun:test";
-import { parseCidr } from "../../src/net/cidr.ts";
+import { parseCidr } from "../../../src/net/cidr.ts";
 import { TIMEOUTS, VirtualRelay } from "./virtual.ts";
 
 test("replies reach who asked, from where it has asked", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { parseAddress } from "../../src/net/address.ts";
-import { open } from "../contract/datagram-probe.ts";
-import { Probe } from "../contract/probe.ts";
-import { ENGINES } from "../proxy/world.ts";
+import { parseAddress } from "../../../src/net/address.ts";
+import { open } from "../../contract/datagram-probe.ts";
+import { Probe } from "../../contract/probe.ts";
+import { ENGINES } from "../../proxy/world.ts";
 import { BridgeWorld, endpointOf, endsOf, FREE_PORT, only } from "./world.ts";
 
 const LISTEN = "listen://127.0.0.1:0";

@@ -1,18 +1,18 @@
 /** Bridges on each engine, with sockets around them. */
 import { openThreads } from "#native";
 import { runtime } from "#runtime";
-import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge/bridge-config.ts";
-import type { BridgeEvent } from "../../src/datagram/bridge/bridge-events.ts";
-import type { BridgeControl, EndView } from "../../src/datagram/bridge/control.ts";
-import { parseRoute } from "../../src/datagram/bridge/route-address.ts";
-import { type Engine, startEngine } from "../../src/engine/engine.ts";
-import { parseAddress } from "../../src/net/address.ts";
-import type { Endpoint, StreamSocket } from "../../src/net/runtime.ts";
-import { type DatagramProbe, open } from "../contract/datagram-probe.ts";
-import { Kit } from "../contract/kit.ts";
-import { Probe } from "../contract/probe.ts";
-import { Watch } from "../contract/watch.ts";
-import type { ENGINES } from "../proxy/world.ts";
+import { BRIDGE, type BridgeConfig } from "../../../src/datagram/bridge/bridge-config.ts";
+import type { BridgeEvent } from "../../../src/datagram/bridge/bridge-events.ts";
+import type { BridgeControl, EndView } from "../../../src/datagram/bridge/control.ts";
+import { parseRoute } from "../../../src/datagram/bridge/route-address.ts";
+import { type Engine, startEngine } from "../../../src/engine/engine.ts";
+import { parseAddress } from "../../../src/net/address.ts";
+import type { Endpoint, StreamSocket } from "../../../src/net/runtime.ts";
+import { type DatagramProbe, open } from "../../contract/datagram-probe.ts";
+import { Kit } from "../../contract/kit.ts";
+import { Probe } from "../../contract/probe.ts";
+import { Watch } from "../../contract/watch.ts";
+import type { ENGINES } from "../../proxy/world.ts";
 
 export const FREE_PORT = "udp://127.0.0.1:0";
 

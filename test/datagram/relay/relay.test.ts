@@ -1,8 +1,8 @@
 /** The UDP relay on real sockets, on each engine. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Proxy as Relay } from "../../src/index.ts";
-import { ENGINES, Peer, turn, UdpWorld } from "./relay-world.ts";
+import { Proxy as Relay } from "../../../src/index.ts";
+import { ENGINES, Peer, turn, UdpWorld } from "./world.ts";
 
 describe.each(ENGINES)("on the %s engine", (engine) => {
   test("replies reach the right one of many clients", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createServer, type Server } from "node:tls";
-import { BRIDGE } from "../../src/datagram/bridge/bridge-config.ts";
-import { ENGINES } from "../proxy/world.ts";
-import { haveOpenssl, issue, textOf } from "../tls/certificates.ts";
+import { BRIDGE } from "../../../src/datagram/bridge/bridge-config.ts";
+import { ENGINES } from "../../proxy/world.ts";
+import { haveOpenssl, issue, textOf } from "../../tls/certificates.ts";
 import { BridgeWorld, endsOf, only, texts } from "./world.ts";
 
 /** Greets whoever connects, over TLS. */
