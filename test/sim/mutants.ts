@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { DATAGRAM_MUTANTS } from "./datagrams/mutants.ts";
 import { MUX_MUTANTS } from "./mux/mutants.ts";
+import { ROUTE_MUTANTS } from "./route-mutants.ts";
 
 export interface Mutant {
   /** The rule that it lacks. */
@@ -300,24 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "this.#cutting ? undefined : this.#processing.steps(session)",
     replace: "this.#processing.steps(session)",
   },
-  {
-    rule: "TLS: every byte that was read to choose a target is the target's to get",
-    file: OPENING,
-    find: "      this.said = hello;\n      return { taken: 0 };",
-    replace: "      this.said = hello;\n      return { taken: bytes.length };",
-  },
-  {
-    rule: "TLS: nobody meets a target that is for others",
-    file: "src/balance/pool.ts",
-    find: "      if (routes && !routes.includes(target.route)) continue;\n",
-    replace: "",
-  },
-  {
-    rule: "TLS: a hello goes on where its records go on",
-    file: "src/tls/client-hello.ts",
-    find: "    else parts.push(this.#at, this.#at + count);",
-    replace: "    else if (parts.length < 4) parts.push(this.#at, this.#at + count);",
-  },
+  ...ROUTE_MUTANTS,
   ...MUX_MUTANTS,
   ...DATAGRAM_MUTANTS,
 ];
