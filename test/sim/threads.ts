@@ -12,6 +12,9 @@ import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
 
+/** Rounds of promises between an event and its last consequence. */
+const SETTLE = 10;
+
 interface Running {
   readonly process: Process;
   readonly events: ThreadEvents;
@@ -118,8 +121,13 @@ export class SimThreads implements Threads {
   #end(running: Running, error: Error | undefined): void {
     if (!this.#running.delete(running)) return;
     running.process.dead = true;
-    running.tell(() => running.events.ended(error?.stack));
+    // What promises had begun here goes on, as nothing can stop it: it has to be over when others look at what is left.
+    void rounds(SETTLE).then(() => running.tell(() => running.events.ended(error?.stack)));
   }
+}
+
+async function rounds(count: number): Promise<void> {
+  for (let round = 0; round < count; round++) await null;
 }
 
 /** Messages to `receiver` as long as it lives: late, and in the order they were sent. */
