@@ -1,6 +1,13 @@
 /** Multicast groups as users of `weir udp` meet them: gathered, handed out, over this machine and over a wire. */
 import { describe, expect, test } from "bun:test";
+import { haveTool } from "./tools.ts";
 import { CAN_NETWORK, folder, joinNetworks, type Network, network, Program, portOf, Receiver } from "./udp-world.ts";
+import { run } from "./weir.ts";
+
+/** Resolves when what this command prints within a network has `text` in it. */
+async function shows({ inside }: Network, text: string, ...argv: string[]): Promise<void> {
+  while (!(await run([...inside, ...argv])).out.includes(text));
+}
 
 const linux = test.skipIf(process.platform !== "linux");
 const ENGINES = ["native", "portable"] as const;
@@ -129,6 +136,29 @@ describe.skipIf(!CAN_NETWORK)("two machines on a wire", () => {
     await using send = await Program.udp(["send", "-", "232.1.2.3:9920%wire"], net.a.inside);
     send.type("but this\n");
     expect(await recv.stdout.next()).toBe("but this");
+  });
+
+  test.skipIf(!haveTool("multicat"))("agree with multicat, as sender and as member", async () => {
+    using net = machines();
+    expect((await run(["ip", "-n", net.a.name, "route", "add", "224.0.0.0/4", "dev", "wire"])).code).toBe(0);
+    // As much as it takes for a datagram of television: less is made up for.
+    const line = (letter: string) => letter.repeat(1_315);
+    const multicat = (from: string, to: string, { inside }: Network) => {
+      return new Program([...inside, "multicat", "-u", "-U", from, to]);
+    };
+    await using recv = await Program.udp(["recv", "127.0.0.1:9922", "239.1.2.4:9921%wire"], net.b.inside);
+    await recv.ends(recv.stderr);
+    await using _member = multicat("@239.1.2.3:9920/ifaddr=10.77.0.2", "127.0.0.1:9922", net.b);
+    await shows(net.b, "239.1.2.3", "ip", "maddr", "show", "dev", "wire");
+    await using send = await Program.udp(["send", "-", "239.1.2.3:9920%wire"], net.a.inside);
+    send.type(`${line("w")}\n`);
+    expect(await recv.stdout.next()).toBe(line("w"));
+    await using _sender = multicat("@127.0.0.1:9923", "239.1.2.4:9921/ifaddr=10.77.0.1", net.a);
+    // 9923, as the kernel writes it.
+    await shows(net.a, ":26C3 ", "cat", "/proc/net/udp");
+    await using into = await Program.udp(["send", "-", "127.0.0.1:9923"], net.a.inside);
+    into.type(`${line("m")}\n`);
+    expect(await recv.stdout.next()).toBe(line("m"));
   });
 
   test("are both halves of weir udp reverse", async () => {
