@@ -97,6 +97,8 @@ describe.skipIf(!CAN_NETWORK)("two machines on a wire", () => {
     ["IPv4, by the interface's address", "239.1.2.3:9920"],
     ["IPv6", "[ff12::1]:9920%wire"],
     ["the nodes of a link", "[ff02::1]:9920%wire"],
+    ["IPv4, all interfaces", "239.1.2.3:9920%*"],
+    ["IPv6, all interfaces", "[ff12::1]:9920%*"],
   ])("share a group: %s", async (name, address) => {
     using net = machines();
     const by = name.endsWith("address") ? (host: string) => ["--interface", host] : () => [];
@@ -122,6 +124,19 @@ describe.skipIf(!CAN_NETWORK)("two machines on a wire", () => {
     await using send = await Program.udp(["send", "-", address], net.a.inside);
     send.type("for all\n");
     for (const recv of [here, there]) expect(await recv.stdout.next()).toBe("for all");
+  });
+
+  test("join again when the wire was cut and is back", async () => {
+    using net = machines();
+    await using recv = await Program.udp(["recv", "239.1.2.3:9920%wire"], net.b.inside);
+    await recv.ends(recv.stderr);
+    expect((await run(["ip", "-n", net.b.name, "link", "del", "wire"])).code).toBe(0);
+    await recv.stderr.next((line) => line.includes("is not joined any more"));
+    joinNetworks(net.a, net.b);
+    await recv.stderr.next((line) => line.includes("is joined again"));
+    await using send = await Program.udp(["send", "-", "239.1.2.3:9920%wire"], net.a.inside);
+    send.type("over the new wire\n");
+    expect(await recv.stdout.next()).toBe("over the new wire");
   });
 
   test("hear the one source that they ask for", async () => {
