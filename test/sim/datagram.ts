@@ -50,7 +50,9 @@ export class SimDatagram implements DatagramSocket {
       if (sameEnd(other.local, local) && !shares) throw new SocketError("EADDRINUSE");
     }
     if (options.multicast?.interface !== undefined) interfaceOf(options.multicast.interface);
-    return new SimDatagram(network, process, local, options);
+    const socket = new SimDatagram(network, process, local, options);
+    process.holdings.add(socket.#vanish);
+    return socket;
   }
 
   private constructor(network: Network, process: Process, local: Endpoint, options: DatagramOptions) {
@@ -122,12 +124,19 @@ export class SimDatagram implements DatagramSocket {
 
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#network.datagrams.delete(this);
+    this.#vanish();
     if (this.#kernel && !this.#kernel.#closed) this.#network.datagrams.add(this.#kernel);
-    this.#process.give();
     this.#wake();
   }
+
+  /** Its process is gone: nobody is told. */
+  readonly #vanish = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#process.holdings.delete(this.#vanish);
+    this.#network.datagrams.delete(this);
+    this.#process.give();
+  };
 
   /** In order, unless the weather wants it otherwise. */
   #dispatch(chunk: Uint8Array, to: Endpoint): void {

@@ -5,11 +5,13 @@
  *     bun run sim --seeds 10000       that many new seeds; a failing one is printed and can be replayed
  *     bun run sim --mux --seeds 1000  the same for clients that share connections
  *     bun run sim --udp --seeds 1000  the same for UDP sessions
+ *     bun run sim --bridges --seeds 1000  the same for bridges
  *     bun run sim --mutants           takes one rule after the other out of the core: a seed has to fail
  *
  * The same seed does the same on every machine, as long as the code is the same.
  */
 import { parseArgs } from "node:util";
+import { bridgeStorm } from "./bridges/storm.ts";
 import { datagramStorm } from "./datagrams/storm.ts";
 import { hunt, type Outcome, type Storm } from "./hunt.ts";
 import { mutants } from "./mutants.ts";
@@ -24,6 +26,7 @@ const HELP = `Usage: bun run sim FLAG
   --first       with --seeds: end with the first that fails
   --mux         with --seed, --seeds: storms over shared connections
   --udp         with --seed, --seeds: storms of datagrams
+  --bridges     with --seed, --seeds: storms over bridges
   --mutants     check that each rule of the core is needed: without it a seed fails
   --help
 
@@ -42,11 +45,13 @@ async function main(): Promise<number> {
         first: { type: "boolean", default: false },
         mux: { type: "boolean", default: false },
         udp: { type: "boolean", default: false },
+        bridges: { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });
-    const kind: Kind = values.udp ? UDP : values.mux ? MUX : { storm, flags: "" };
+    const special = values.bridges ? BRIDGES : values.udp ? UDP : values.mux ? MUX : undefined;
+    const kind: Kind = special ?? { storm, flags: "" };
     if (values.seed !== undefined) return await replay(kind, integer("--seed", values.seed));
     if (values.seeds !== undefined) {
       const from = values.from === undefined ? Math.floor(Math.random() * 2 ** 40) : integer("--from", values.from);
@@ -69,6 +74,7 @@ interface Kind {
 
 const MUX: Kind = { storm: muxStorm, flags: "--mux " };
 const UDP: Kind = { storm: datagramStorm, flags: "--udp " };
+const BRIDGES: Kind = { storm: bridgeStorm, flags: "--bridges " };
 
 function integer(flag: string, text: string): number {
   const value = Number(text);

@@ -3,6 +3,7 @@
  * gone does not test it: `bun run sim --mutants` takes one after the other out and expects a seed to fail.
  */
 import { join } from "node:path";
+import { BRIDGE_MUTANTS } from "./bridges/mutants.ts";
 import { DATAGRAM_MUTANTS } from "./datagrams/mutants.ts";
 import { MUX_MUTANTS } from "./mux/mutants.ts";
 import { ROUTE_MUTANTS } from "./route-mutants.ts";
@@ -18,6 +19,8 @@ export interface Mutant {
   readonly mux?: true;
   /** It is one of UDP sessions. */
   readonly udp?: true;
+  /** It is one of bridges. */
+  readonly bridges?: true;
 }
 
 const RELAY = "src/proxy/relay.ts";
@@ -304,6 +307,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ROUTE_MUTANTS,
   ...MUX_MUTANTS,
   ...DATAGRAM_MUTANTS,
+  ...BRIDGE_MUTANTS,
 ];
 
 /** Seeds in which a mutant has to be found. */
@@ -313,8 +317,8 @@ const SEEDS = 5_000;
 export async function mutants(): Promise<number> {
   console.log("| the core without | fails at seed | after | says |\n| --- | ---: | ---: | --- |");
   let alive = 0;
-  for (const [index, { rule, mux, udp }] of MUTANTS.entries()) {
-    const report = await run(index, mux ? ["--mux"] : udp ? ["--udp"] : []);
+  for (const [index, { rule, mux, udp, bridges }] of MUTANTS.entries()) {
+    const report = await run(index, bridges ? ["--bridges"] : mux ? ["--mux"] : udp ? ["--udp"] : []);
     const seed = /^seed (\d+) FAILED/m.exec(report)?.[1];
     const seconds = / in ([\d.]+) s/.exec(report)?.[1];
     if (seed === undefined) alive++;

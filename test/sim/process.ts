@@ -48,6 +48,8 @@ export class Process {
   /** Attempts to connect; each can be told to give up. */
   readonly attempts = new Set<Attempt>();
   readonly files: MemoryFiles;
+  /** What else the kernel closes when it is gone: ports, and addresses where it listens. */
+  readonly holdings = new Set<() => void>();
   /** What a socket's owner did that the contract forbids. */
   readonly misuses: string[] = [];
   /** Descriptors that are not stream sockets, and those that somebody else in the process holds. */
@@ -144,6 +146,8 @@ export class Process {
       attempt.settled = true;
       attempt.stop();
     }
+    for (const close of this.holdings) close();
+    this.holdings.clear();
     this.timers = 0;
   }
 

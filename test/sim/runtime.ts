@@ -47,10 +47,12 @@ export function runtimeOf(
       if (!queue) throw new Error("no queue");
       process.take();
       const release = () => {
+        if (!process.holdings.delete(release)) return;
         network.unlisten(address, queues);
         queue.close();
         process.give();
       };
+      process.holdings.add(release);
       return new SimListener(process, queue, address, options, accept, release, true);
     },
     adopt(descriptor, address, options, accept) {

@@ -1,5 +1,6 @@
 /** Storms in CI: the corpus, seeds that are always the same, and some that nobody has tried before. */
 import { expect, test } from "bun:test";
+import { bridgeStorm } from "./bridges/storm.ts";
 import { CORPUS } from "./corpus.ts";
 import { datagramStorm } from "./datagrams/storm.ts";
 import { hunt, type Storm } from "./hunt.ts";
@@ -11,6 +12,7 @@ const FIXED = 2_000;
 const FRESH = 300;
 const FIXED_MUX = 1_000;
 const FIXED_UDP = 1_000;
+const FIXED_BRIDGES = 1_000;
 
 for (const { seed, was } of CORPUS) {
   test(`seed ${seed}: ${was}`, async () => expect((await storm(seed)).violations).toEqual([]));
@@ -45,6 +47,18 @@ test(
 test(
   `${FRESH} storms of datagrams that nobody has seen before`,
   () => nothingIn(datagramStorm, Math.floor(Math.random() * 2 ** 40), FRESH),
+  300_000,
+);
+
+test(
+  `${FIXED_BRIDGES} storms over bridges that are always the same`,
+  () => nothingIn(bridgeStorm, 1, FIXED_BRIDGES),
+  300_000,
+);
+
+test(
+  `${FRESH} storms over bridges that nobody has seen before`,
+  () => nothingIn(bridgeStorm, Math.floor(Math.random() * 2 ** 40), FRESH),
   300_000,
 );
 

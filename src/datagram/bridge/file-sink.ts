@@ -71,9 +71,8 @@ export class FileSink implements Sink {
     this.#file.close();
   }
 
-  cut(): void {
-    void this.finish();
-  }
+  /** It never lasts: what sources still bring until they are closed is written. */
+  cut(): void {}
 
   #flush(): void {
     this.#timer?.cancel();

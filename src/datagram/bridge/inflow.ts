@@ -11,6 +11,8 @@ export class Inflow implements StreamEvents {
   readonly #socket: StreamSocket;
   readonly #cutter: Cutter;
   readonly #over: (error: SocketError | undefined) => void;
+  readonly #closed: Promise<void>;
+  #close: () => void = () => {};
 
   /** `over`: it has ended, whoever wanted that. The socket is not read before `resume`. */
   constructor(
@@ -22,6 +24,9 @@ export class Inflow implements StreamEvents {
     this.#socket = socket;
     this.#cutter = new Cutter({ ...config, whole: false }, emit);
     this.#over = over;
+    this.#closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
     socket.on(this);
   }
 
@@ -33,8 +38,10 @@ export class Inflow implements StreamEvents {
     this.#socket.resume();
   }
 
-  abort(): void {
+  /** Resolves when the last of it is emitted: a line that was not complete. */
+  abort(): Promise<void> {
     this.#socket.abort();
+    return this.#closed;
   }
 
   data(chunk: Chunk): void {
@@ -52,5 +59,6 @@ export class Inflow implements StreamEvents {
   close(error?: SocketError): void {
     this.#cutter.flush();
     this.#over(error);
+    this.#close();
   }
 }

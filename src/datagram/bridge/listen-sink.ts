@@ -74,6 +74,8 @@ export class ListenSink implements Sink {
   }
 
   cut(): void {
+    // Nobody is there to cut who comes now.
+    this.#over = true;
     this.#timer?.cancel();
     for (const { socket } of this.#clients) socket.abort();
   }

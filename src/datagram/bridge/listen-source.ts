@@ -48,8 +48,9 @@ export class ListenSource implements Source {
 
   async close(): Promise<void> {
     this.#over = true;
+    const closed = [...this.#inflows].map((inflow) => inflow.abort());
     await this.#listener?.close();
-    for (const inflow of this.#inflows) inflow.abort();
+    await Promise.all(closed);
   }
 
   #accept(socket: StreamSocket): void {

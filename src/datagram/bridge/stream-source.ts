@@ -54,7 +54,7 @@ export class StreamSource implements Source {
     this.#over = true;
     this.#timer?.cancel();
     this.#attempt?.cancel();
-    this.#inflow?.abort();
+    await this.#inflow?.abort();
   }
 
   #connect(): void {

@@ -69,9 +69,8 @@ export class UdpSink implements Sink {
     return this.#finished;
   }
 
-  cut(): void {
-    void this.finish();
-  }
+  /** It never lasts: what sources still bring until they are closed goes out. */
+  cut(): void {}
 
   async #finish(): Promise<void> {
     const closed = this.#ways.map(({ socket }) => {

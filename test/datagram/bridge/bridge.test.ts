@@ -92,6 +92,21 @@ describe.each(ENGINES)("a bridge on the %s engine", (engine) => {
     expect(texts(probe)).toEqual(["a begins, and ends\n", "b begins, and ends\n", "the rest"]);
   });
 
+  test("what a connection has sent of a line goes out before a drain is over, and the file is closed behind it", async () => {
+    await using world = await BridgeWorld.on(engine);
+    const path = join(world.kit.directory(), "feed");
+    const { probe, address } = await world.receiver();
+    const bridge = await world.bridge(["listen://127.0.0.1:0"], [address, `file:${path}`], { cut: "lines" });
+    const publisher = await world.connected(only(endsOf(bridge).from));
+    publisher.writeText("a line\nand a part");
+    await probe.untilReceived(1);
+    await bridge.drain();
+    expect(readFileSync(path, "utf8")).toBe("a line\nand a part");
+    await probe.untilReceived(2);
+    expect(texts(probe)).toEqual(["a line\n", "and a part"]);
+    expect(only(endsOf(bridge).from).connections).toBe(0);
+  });
+
   test("connects a source again that has gone, and says so once each time", async () => {
     await using world = await BridgeWorld.on(engine);
     const { probe, address } = await world.receiver();
