@@ -9,6 +9,8 @@ export class WorkerBridges {
   readonly #runtime: Runtime;
   readonly #send: (message: FromBridge) => void;
   readonly #bridges = new Map<number, Bridge>();
+  /** Those that are not open yet. */
+  readonly #opening = new Map<number, Promise<void>>();
 
   constructor(runtime: Runtime, send: (message: FromBridge) => void) {
     this.#runtime = runtime;
@@ -18,14 +20,22 @@ export class WorkerBridges {
   async receive(message: ToBridge): Promise<void> {
     const { bridge } = message;
     switch (message.type) {
-      case "bridge":
-        return await this.#open(message);
+      case "bridge": {
+        const opening = this.#open(message);
+        this.#opening.set(bridge, opening);
+        await opening;
+        this.#opening.delete(bridge);
+        return;
+      }
       case "bridge_drain":
+        // It may be opening still: nobody else would close what comes of that.
+        await this.#opening.get(bridge);
         await this.#bridges.get(bridge)?.drain();
         this.#bridges.delete(bridge);
         this.#send({ type: "bridge_drained", bridge });
         return;
       case "bridge_cut":
+        await this.#opening.get(bridge);
         this.#bridges.get(bridge)?.cut();
     }
   }

@@ -51,6 +51,7 @@ export class FileSink implements Sink {
 
   send(chunk: Chunk): void {
     this.#share.counters.passed(chunk.length);
+    if (chunk.length === 0) return;
     if (this.#length + chunk.length > GATHERED) this.#flush();
     this.#gathered.set(chunk, this.#length);
     this.#length += chunk.length;

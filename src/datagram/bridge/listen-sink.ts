@@ -51,7 +51,7 @@ export class ListenSink implements Sink {
 
   send(chunk: Chunk): void {
     this.#share.counters.passed(chunk.length);
-    if (this.#clients.size === 0) return;
+    if (this.#clients.size === 0 || chunk.length === 0) return;
     if (this.#length + chunk.length > GATHERED) this.#flush();
     this.#gathered.set(chunk, this.#length);
     this.#length += chunk.length;

@@ -215,15 +215,16 @@ export class BridgeStorm {
   /** In another thread a bridge is what it was: what is sent to it comes to those who get it. */
   async #revive(): Promise<void> {
     this.#network.datagramWeather = { loss: 0, doubles: 0, reorders: 0 };
-    const probes: string[] = [];
-    for (const sender of this.worlds.flatMap(({ senders }) => senders)) {
+    // A reader that stalls may hold those up that wait for it.
+    const unheld = this.worlds.filter(({ plan }) => plan.config.whenFull !== "block");
+    for (const sender of unheld.flatMap(({ senders }) => senders)) {
+      // One after the other: several at once may be more than a small buffer holds.
       sender.send();
-      probes.push(sender.sent.at(-1) ?? "");
+      const probe = sender.sent.at(-1) ?? "";
+      const got = () => probe === "" || this.worlds.some(({ receivers }) => receivers[0]?.got.includes(probe));
+      await this.clock.run(got, this.clock.now + PATIENCE);
+      if (!got()) this.violations.push("a datagram that was sent after a death did not come");
     }
-    const got = (probe: string) => this.worlds.some(({ receivers }) => receivers[0]?.got.includes(probe));
-    const all = () => probes.every((probe) => probe === "" || got(probe));
-    await this.clock.run(all, this.clock.now + PATIENCE);
-    if (!all()) this.violations.push("a datagram that was sent after a death did not come");
   }
 
   /** Nobody has anything left to say, and it has come. */
