@@ -170,7 +170,11 @@ export class Relay {
       this.owner.relayed(this.#reason ?? (this.#first ? `${this.#first}_closed` : "internal_error"), this.#error);
       return;
     }
-    if (!error) return;
+    if (!error) {
+      // A step has ended the way to it: what the other side still sends is for nobody.
+      if (!peer.ended) peer.discard();
+      return;
+    }
     this.#flush?.cancel();
     this.#broke(side, error);
     // Nobody is left to take what comes from the other side.

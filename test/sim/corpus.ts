@@ -34,4 +34,9 @@ export const CORPUS: readonly { readonly seed: number; readonly was: string; rea
     was: "a fault that begins later passed a drain on although what it had held had filled the next one again",
     heldBy: "test/filter/faults/after.test.ts: a next one that is full again …",
   },
+  {
+    seed: 12897,
+    was: "a fault had ended the way to a client that was gone then, and what its target still sent was written to nobody",
+    heldBy: "this seed alone, so far",
+  },
 ];
