@@ -5,6 +5,7 @@
 import type { Address } from "../src/net/address.ts";
 import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
 import { confirmWith } from "./deno/confirm.ts";
+import type { Accepting } from "./portable/accept-queue.ts";
 import { tlsTools } from "./portable/certificates.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
@@ -19,6 +20,8 @@ import { resolution } from "./portable/resolve.ts";
 import { overTls } from "./portable/tls.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
+const ACCEPTING: Accepting = { turn, few: 32 };
+
 export const runtime: Runtime = {
   name: "deno",
   version: Deno.version.deno,
@@ -32,7 +35,7 @@ export const runtime: Runtime = {
   descriptors: descriptorLimit(),
   ...clock,
   // Deno accepts up to 128 connections when it asks the kernel.
-  ...overTls(listening({ turn, few: 32 }), connect, { turn, few: 32 }),
+  ...overTls(listening(ACCEPTING), connect, ACCEPTING),
   tls: tlsTools,
   datagram,
   interfaces,

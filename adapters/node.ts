@@ -5,6 +5,7 @@ import { platform, versions } from "node:process";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Address } from "../src/net/address.ts";
 import type { Bound, Fetch, Runtime } from "../src/net/runtime.ts";
+import type { Accepting } from "./portable/accept-queue.ts";
 import { tlsTools } from "./portable/certificates.ts";
 import { clock } from "./portable/clock.ts";
 import { descriptorLimit } from "./portable/descriptors.ts";
@@ -19,6 +20,9 @@ import { resolution } from "./portable/resolve.ts";
 import { overTls } from "./portable/tls.ts";
 import { kernelPath, prepare } from "./portable/unix-path.ts";
 
+/** Node accepts one connection per poll, and an immediate runs straight after that. */
+const ACCEPTING: Accepting = { turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 };
+
 export const runtime: Runtime = {
   name: "node",
   version: versions.node,
@@ -31,11 +35,7 @@ export const runtime: Runtime = {
   },
   descriptors: descriptorLimit(),
   ...clock,
-  // Node accepts one connection per poll, and an immediate runs straight after that.
-  ...overTls(listening({ turn: () => new Promise((resolve) => setImmediate(resolve)), few: 0 }), connect, {
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
-    few: 0,
-  }),
+  ...overTls(listening(ACCEPTING), connect, ACCEPTING),
   tls: tlsTools,
   datagram,
   interfaces,

@@ -6,6 +6,7 @@
  */
 
 import process from "node:process";
+import { failureReports } from "./failure-reports.ts";
 
 interface Step {
   readonly name: string;
@@ -72,18 +73,4 @@ async function runTests(): Promise<{ passed: number; failed: number; reports: re
     failed: code !== 0 && failures === 0 ? 1 : failures,
     reports: failureReports(report),
   };
-}
-
-/** What stands before each `(fail)`, once more: far up in a long log nobody finds it, and the tail may be all there is. */
-function failureReports(report: string): readonly string[] {
-  const list = report.slice(0, /^\d+ tests? failed:$/m.exec(report)?.index);
-  const reports: string[] = [];
-  let lines: string[] = [];
-  for (const line of list.split("\n")) {
-    lines.push(line);
-    if (!/^\((pass|skip|todo|fail)\)/.test(line)) continue;
-    if (line.startsWith("(fail)")) reports.push(lines.slice(-60).join("\n"));
-    lines = [];
-  }
-  return reports;
 }

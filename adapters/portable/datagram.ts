@@ -152,7 +152,13 @@ export abstract class Datagram implements DatagramSocket {
       this.#waiting.shift();
     }
     if (this.#closing) this.shut();
-    else this.#guarded(() => this.#events.drain?.());
+    else {
+      try {
+        this.#events.drain?.();
+      } catch (cause) {
+        this.#blame(cause);
+      }
+    }
   }
 
   /** The runtime reported an error outside of any call. */
@@ -179,15 +185,16 @@ export abstract class Datagram implements DatagramSocket {
   }
 
   #deliver(chunk: Chunk, from: Endpoint): void {
-    this.#guarded(() => this.#events.message(chunk, from));
+    try {
+      this.#events.message(chunk, from);
+    } catch (cause) {
+      this.#blame(cause);
+    }
   }
 
-  #guarded(tell: () => void): void {
-    try {
-      tell();
-    } catch (cause) {
-      this.#end(new SocketError("EHANDLER", undefined, { cause }));
-    }
+  /** The owner's handler threw. */
+  #blame(cause: unknown): void {
+    this.#end(new SocketError("EHANDLER", undefined, { cause }));
   }
 
   #end(error: SocketError): void {

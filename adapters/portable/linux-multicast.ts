@@ -5,6 +5,7 @@
  */
 import { groupsOf, isIPv4 } from "../../src/net/address.ts";
 import type { DatagramOptions, MulticastOptions } from "../../src/net/runtime.ts";
+import { withoutZone } from "./endpoint.ts";
 import { interfaceOf } from "./interfaces.ts";
 import type { Joined } from "./memberships.ts";
 
@@ -107,7 +108,7 @@ function encode(into: Uint8Array<ArrayBuffer>, at: number, host: string, index: 
     return;
   }
   view.setUint16(at, AF_INET6, true);
-  for (const [n, word] of (groupsOf(host.replace(/%.*/, "")) ?? []).entries()) view.setUint16(at + 8 + 2 * n, word);
+  for (const [n, word] of (groupsOf(withoutZone(host)) ?? []).entries()) view.setUint16(at + 8 + 2 * n, word);
   view.setUint32(at + 24, index, true);
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { platform } from "node:process";
 import { groupsOf } from "../../src/net/address.ts";
+import { withoutZone } from "./endpoint.ts";
 import type { Joined } from "./memberships.ts";
 
 /**
@@ -62,7 +63,7 @@ function linesOf(path: string): readonly string[][] {
 
 /** An address in hexadecimal, in network order. */
 function hexOf(address: string): string {
-  const words = address.includes(":") ? (groupsOf(address.replace(/%.*/, "")) ?? []) : address.split(".").map(Number);
+  const words = address.includes(":") ? (groupsOf(withoutZone(address)) ?? []) : address.split(".").map(Number);
   const digits = address.includes(":") ? 4 : 2;
   return words.map((word) => word.toString(16).padStart(digits, "0")).join("");
 }

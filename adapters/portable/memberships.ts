@@ -1,6 +1,7 @@
 /** The multicast groups that one datagram socket is a member of: what is asked for is checked, and so is what holds. */
 import { isIPv4, isIPv6 } from "../../src/net/address.ts";
 import { explain, SocketError } from "../../src/net/errors.ts";
+import { isMulticast } from "../../src/net/multicast.ts";
 import type { Membership, NetworkInterface } from "../../src/net/runtime.ts";
 import { codeOf } from "./errors.ts";
 import { interfaceOf } from "./interfaces.ts";
@@ -77,7 +78,8 @@ export class Memberships {
     const fail = (why: string): never => {
       throw new SocketError("EINVAL", `${cannot(membership)}: ${why} (EINVAL)`);
     };
-    if (!isGroup(group)) fail(`"${group}" is no multicast group; groups are 224.0.0.0/4 and ff00::/8`);
+    if (group.includes("%") || !isMulticast(group))
+      fail(`"${group}" is no multicast group; groups are 224.0.0.0/4 and ff00::/8`);
     const ipv6 = group.includes(":");
     if (ipv6 && !this.#ipv6) fail("an IPv6 group needs a socket on an IPv6 address, such as ::");
     if (source !== undefined && !(ipv6 ? isIPv6(source) : isIPv4(source))) {
@@ -86,12 +88,6 @@ export class Memberships {
     const at = membership.interface === undefined ? undefined : found(membership, membership.interface);
     return { group, source, ipv6, at };
   }
-}
-
-/** Whether `host` is a multicast group: 224.0.0.0/4 or ff00::/8, without a zone. */
-function isGroup(host: string): boolean {
-  if (isIPv4(host)) return /^2(2[4-9]|3\d)\./.test(host);
-  return isIPv6(host) && /^ff[0-9a-f]{2}:[^%]*$/i.test(host);
 }
 
 function found(membership: Membership, name: string): NetworkInterface {

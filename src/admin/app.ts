@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { targetsOf } from "../config/config.ts";
 import { formatDuration } from "../config/units.ts";
-import type { BridgeControl } from "../datagram/bridge/control.ts";
+import { addressesOf, type BridgeControl } from "../datagram/bridge/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import { needsMainThread } from "../engine/scripts.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
@@ -113,13 +113,8 @@ function describeBridge({ config, ends, draining }: BridgeControl): unknown {
   return { name: config.name, state: draining ? "draining" : "bridging", ends };
 }
 
-function bridgeLine({ ends }: BridgeControl): string {
-  const side = (direction: "from" | "to") => ends.filter((end) => end.direction === direction);
-  const list = (direction: "from" | "to") =>
-    side(direction)
-      .map(({ address }) => address)
-      .join(", ");
-  return `${list("from")} -> ${list("to")}`;
+function bridgeLine(bridge: BridgeControl): string {
+  return `${addressesOf(bridge, "from").join(", ")} -> ${addressesOf(bridge, "to").join(", ")}`;
 }
 
 function describe(proxy: ProxyControl, { mode }: Engine): unknown {

@@ -13,6 +13,12 @@ import type { Alert } from "../tls/alert.ts";
 import type { ClientHello } from "../tls/client-hello.ts";
 
 type Patterns = Pick<TargetConfig, "sni" | "alpn">;
+
+interface Choice {
+  readonly route: string;
+  readonly alpn: readonly string[] | undefined;
+}
+
 /** What a client has said; null: it does not speak TLS. */
 export type Said = Pick<ClientHello, "serverName" | "alpn"> | null;
 
@@ -30,10 +36,10 @@ export function routeOf({ sni = [], alpn = [] }: Patterns): string {
 export class Routes {
   /** There are targets for those who do not speak TLS. */
   readonly plain: boolean;
-  readonly #exact = new Map<string, Patterns[]>();
+  readonly #exact = new Map<string, Choice[]>();
   /** By what stands behind the star, dot included. */
-  readonly #wild = new Map<string, Patterns[]>();
-  readonly #any: Patterns[] = [];
+  readonly #wild = new Map<string, Choice[]>();
+  readonly #any: Choice[] = [];
 
   /** Undefined: all targets are for everybody. */
   static of(targets: readonly Patterns[]): Routes | undefined {
@@ -42,13 +48,14 @@ export class Routes {
 
   private constructor(targets: readonly Patterns[]) {
     for (const target of targets) {
-      if (!target.sni) this.#any.push(target);
+      const choice = { route: routeOf(target), alpn: target.alpn };
+      if (!target.sni) this.#any.push(choice);
       for (const pattern of target.sni ?? []) {
         const wild = pattern.startsWith("*");
         const [map, key] = wild ? [this.#wild, pattern.slice(1)] : [this.#exact, pattern];
         const known = map.get(key);
-        if (known) known.push(target);
-        else map.set(key, [target]);
+        if (known) known.push(choice);
+        else map.set(key, [choice]);
       }
     }
     this.plain = this.#any.some(({ alpn }) => !alpn);
@@ -59,7 +66,7 @@ export class Routes {
     const protocols = said?.alpn ?? [];
     for (const targets of this.#named(said?.serverName ?? null)) {
       const fit = forProtocols(targets, protocols);
-      if (fit.length > 0) return fit.map(routeOf);
+      if (fit.length > 0) return fit.map(({ route }) => route);
     }
     return [];
   }
@@ -76,7 +83,7 @@ export class Routes {
   }
 
   /** Those for a name, the most specific first. */
-  *#named(name: string | null): Iterable<readonly Patterns[]> {
+  *#named(name: string | null): Iterable<readonly Choice[]> {
     if (name !== null) {
       yield this.#exact.get(name) ?? [];
       for (let dot = name.indexOf("."); dot >= 0 && this.#wild.size > 0; dot = name.indexOf(".", dot + 1)) {
@@ -87,7 +94,7 @@ export class Routes {
   }
 }
 
-function forProtocols(targets: readonly Patterns[], protocols: readonly string[]): readonly Patterns[] {
+function forProtocols(targets: readonly Choice[], protocols: readonly string[]): readonly Choice[] {
   for (const protocol of protocols) {
     const fit = targets.filter(({ alpn }) => alpn?.includes(protocol));
     if (fit.length > 0) return fit;

@@ -1,6 +1,6 @@
 /** What a service says when everything that it was asked for runs. */
 import { targetsOf } from "../config/config.ts";
-import type { BridgeControl } from "../datagram/bridge/control.ts";
+import { addressesOf, type BridgeControl } from "../datagram/bridge/control.ts";
 import type { Choice, Engine } from "../engine/engine.ts";
 import { bridgeNeedsMainThread } from "../engine/portable-bridge.ts";
 import { whyMainThread } from "../engine/scripts.ts";
@@ -26,11 +26,10 @@ export function announce(log: Log, { engine, fallback }: Choice, running: Announ
     const shared = config.mux ? ` (${config.mux.protocol} over shared connections)` : "";
     log.write("info", "listening", `listening ${listen} -> ${targets}${shared}`, fields);
   }
-  for (const { config, ends } of bridges) {
-    const [from, to] = (["from", "to"] as const).map((direction) => {
-      return ends.filter((end) => end.direction === direction).map(({ address }) => address);
-    });
-    log.write("info", "bridging", `bridging ${from?.join(", ")} -> ${to?.join(", ")}`, { udp: config.name, from, to });
+  for (const bridge of bridges) {
+    const [from, to] = [addressesOf(bridge, "from"), addressesOf(bridge, "to")];
+    const fields = { udp: bridge.config.name, from, to };
+    log.write("info", "bridging", `bridging ${from.join(", ")} -> ${to.join(", ")}`, fields);
   }
   const fields = { mode: engine.mode, workers: engine.workers, fallback };
   log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);

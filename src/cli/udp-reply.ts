@@ -2,10 +2,10 @@
 import { type Config, plainTarget } from "../config/config.ts";
 import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { UdpRoute } from "../datagram/bridge/route-address.ts";
-import { isMulticast } from "../datagram/multicast.ts";
 import { udpRelayConfig } from "../datagram/relay/relay-config.ts";
 import { isIPv4, isIPv6 } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
+import { isMulticast } from "../net/multicast.ts";
 import type { Run } from "./command.ts";
 import { adminConfig, checked, type Flags, logOptions, NO_FILE } from "./config-flags.ts";
 

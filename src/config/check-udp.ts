@@ -3,8 +3,8 @@
 import { BRIDGE, type BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import { formatRoute, type SinkAddress, type SourceAddress } from "../datagram/bridge/route-address.ts";
 import { isLiteral, leadsTo, sameRoute } from "../datagram/bridge/route-relations.ts";
-import { isMulticast } from "../datagram/multicast.ts";
 import type { ListenAddress } from "../net/address.ts";
+import { isMulticast } from "../net/multicast.ts";
 import { wayBack } from "./circle.ts";
 import { type Path, type Problem, wrong } from "./problem.ts";
 import { same } from "./same.ts";

@@ -8,8 +8,8 @@ import {
   type SourceAddress,
   type UdpRoute,
 } from "../datagram/bridge/route-address.ts";
-import { isMulticast } from "../datagram/multicast.ts";
 import { UsageError } from "../net/errors.ts";
+import { isMulticast } from "../net/multicast.ts";
 import { parseSize } from "./units.ts";
 
 /** A file for each few datagrams, and the renaming of all others, is nothing that anybody wants. */

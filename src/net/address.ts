@@ -41,6 +41,9 @@ export type TlsUse = "tls" | "plain";
 
 export type Fail = (why: string) => never;
 
+/** Hosts that would be taken for the beginning of `unix:…`, `udp://…` or `file:…` where no scheme goes before them. */
+const NAMED_AS_SCHEME = /^(unix|udp|file)$/i;
+
 /** sun_path has 108 bytes (unix(7)), the last of them NUL. */
 const UNIX_PATH_MAX = 107;
 
@@ -153,10 +156,15 @@ export function parseIp(text: string): string {
  */
 export function formatAddress(address: ListenAddress): string {
   if (address.kind === "unix") return address.path === "" ? "unix:" : `unix:${address.path}`;
-  if (address.kind === "udp") return `udp://${formatAddress({ ...address, kind: "tcp" })}`;
-  if (address.host === "") return "unknown";
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${address.tls ? "tls://" : ""}${host}:${address.port}`;
+  if (address.host === "") return address.kind === "udp" ? "udp://unknown" : "unknown";
+  if (address.kind === "udp") return `udp://${hostWithPort(address)}`;
+  const scheme = address.tls ? "tls://" : NAMED_AS_SCHEME.test(address.host) ? "tcp://" : "";
+  return scheme + hostWithPort(address);
+}
+
+/** What {@link hostAndPort} reads back. */
+export function hostWithPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** It says `tls://`. */

@@ -10,6 +10,7 @@ import { Weir } from "../e2e/weir.ts";
 import type { Endpoint } from "../peers/endpoint.ts";
 import { type Claim, conserved, lonely, type Passage, pair, reasoned } from "../peers/passage.ts";
 import { Random } from "../peers/random.ts";
+import { SEED } from "../seed.ts";
 import { Crowd } from "./crowd.ts";
 
 const CLIENTS = 100;
@@ -22,9 +23,7 @@ for (const runtime of RUNTIMES) {
 }
 
 async function storm(host: RuntimeName, engine: string): Promise<void> {
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  console.log(`chaos under ${host}, ${engine}: seed ${seed}`);
-  await using crowd = await Crowd.open(new Random(seed));
+  await using crowd = await Crowd.open(new Random(SEED));
   const args = ["tcp", "127.0.0.1:0", formatAddress(crowd.address), "--engine", engine, ...FLAGS.split(" ")];
   await using weir = await Weir.start(args, host);
   const listening = JSON.parse(await weir.stdout.next((line) => line.includes('"listening"'))) as { address: string };

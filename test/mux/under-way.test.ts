@@ -1,10 +1,12 @@
 /** Which request a reply is for. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { randomFrom } from "../../src/balance/hash.ts";
 import type { MuxClient } from "../../src/mux/client.ts";
 import type { Keys } from "../../src/mux/message.ts";
 import { Request } from "../../src/mux/request.ts";
 import { underWay } from "../../src/mux/under-way.ts";
+import { SEED } from "../seed.ts";
 
 /** Two bytes: a key, and what was asked, which the reply repeats. */
 const keys = (ids: number): Keys => ({
@@ -40,7 +42,7 @@ describe.each([0, 15])("with keys, of which %i are its own", (ids) => {
   test("keys under way are unique, those of late replies are not used again, and each gets its own", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const requests = underWay(keys(ids), Math.random);
+        const requests = underWay(keys(ids), randomFrom(SEED));
         const open: { readonly request: Request; readonly sent: Uint8Array; readonly bytes: Uint8Array }[] = [];
         const late: Uint8Array[] = [];
         let asked = 0;
@@ -87,12 +89,12 @@ describe.each([0, 15])("with keys, of which %i are its own", (ids) => {
   });
 });
 
-test("ids go round without one that is in use", () => {
-  const requests = underWay(keys(3), Math.random);
+test("ids are drawn from all that are not in use", () => {
+  const requests = underWay(keys(3), randomFrom(SEED));
   const first = requestOf(clientOf("any"), 0, 1);
   const [kept = 0] = requests.add(first.request, first.bytes);
   const seen: number[] = [];
-  for (let n = 0; n < 8; n++) {
+  for (let n = 0; n < 100; n++) {
     const { request, bytes } = requestOf(clientOf("any"), 0, 2);
     expect(requests.accepts(bytes)).toBe(true);
     const sent = requests.add(request, bytes);
@@ -106,7 +108,7 @@ test("ids go round without one that is in use", () => {
 
 describe("in order", () => {
   test("a reply is for the one that was added first, whatever it says", () => {
-    const requests = underWay(undefined, Math.random);
+    const requests = underWay(undefined, randomFrom(SEED));
     expect(requests.match(Uint8Array.of(1))).toBe("unknown");
     const all = [1, 2, 3].map((n) => requestOf(clientOf("any"), n, n));
     for (const { request, bytes } of all) expect(requests.add(request, bytes)).toBe(bytes);
@@ -119,7 +121,7 @@ describe("in order", () => {
   });
 
   test("one is given up only when its client waits for no other before", () => {
-    const requests = underWay(undefined, Math.random);
+    const requests = underWay(undefined, randomFrom(SEED));
     const [mine, yours] = [clientOf("mine"), clientOf("yours")];
     const [one, two, three] = [requestOf(mine, 1, 1), requestOf(yours, 2, 2), requestOf(mine, 3, 3)];
     for (const { request, bytes } of [one, two, three]) requests.add(request, bytes);

@@ -291,7 +291,12 @@ function uses(): fc.Arbitrary<AddressUse> {
 
 /** Addresses that can be listened on as well as connected to. */
 function addresses(): fc.Arbitrary<Address> {
-  const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constantFrom("localhost", "0.0.0.0", "::", "::1"));
+  const host = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.domain(),
+    fc.constantFrom("localhost", "0.0.0.0", "::", "::1", "unix"),
+  );
   const path = fc.string({ minLength: 1, maxLength: 30 }).filter((text) => text !== "@" && !/\/$|\0/.test(text));
   return fc.oneof(
     fc.tuple(host, fc.integer({ min: 1, max: 65535 })).map(([name, port]) => tcp(name, port)),

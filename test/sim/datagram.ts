@@ -1,5 +1,6 @@
 /** UDP on the simulated network, which may lose, double and reorder what is sent. */
 import { SocketError } from "../../src/net/errors.ts";
+import { isMulticast } from "../../src/net/multicast.ts";
 import type {
   Chunk,
   DatagramEvents,
@@ -109,7 +110,7 @@ export class SimDatagram implements DatagramSocket {
   join(membership: Membership): void {
     const { group, interface: at } = membership;
     if (this.#closed) throw new SocketError("EBADF");
-    if (!isGroup(group)) throw new SocketError("EINVAL", `"${group}" is no multicast group (EINVAL)`);
+    if (!isMulticast(group)) throw new SocketError("EINVAL", `"${group}" is no multicast group (EINVAL)`);
     if (at !== undefined) interfaceOf(at);
     this.#groups.set(keyOf(membership), membership);
   }
@@ -148,7 +149,7 @@ export class SimDatagram implements DatagramSocket {
     clock.after(arrival, () => {
       const takers = [...network.datagrams].filter((each) => each.#hears(this, to));
       // Whoever shares an address for one host alone: one of them gets it.
-      for (const taker of isGroup(to.host) ? takers : takers.slice(0, 1)) taker.#arrive(chunk.slice(), this.local);
+      for (const taker of isMulticast(to.host) ? takers : takers.slice(0, 1)) taker.#arrive(chunk.slice(), this.local);
       if (takers.length === 0 && this.#options.remote) this.refused++;
     });
   }
@@ -156,7 +157,7 @@ export class SimDatagram implements DatagramSocket {
   #hears(sender: SimDatagram, to: Endpoint): boolean {
     const { remote } = this.#options;
     if (remote && !sameEnd(remote, sender.local)) return false;
-    if (!isGroup(to.host)) return sameEnd(this.local, to);
+    if (!isMulticast(to.host)) return sameEnd(this.local, to);
     const { loopback = true, interface: out } = sender.#options.multicast ?? {};
     const bound =
       this.local.port === to.port && [to.host, "0.0.0.0", "::"].includes(this.local.host.replace(/%.*/, ""));
@@ -221,10 +222,6 @@ function interfaceOf(wanted: string): NetworkInterface {
   const found = INTERFACES.find(({ name, addresses }) => name === wanted || addresses.includes(wanted));
   if (found) return found;
   throw new SocketError("ENODEV", `There is no network interface "${wanted}" (ENODEV)`);
-}
-
-function isGroup(host: string): boolean {
-  return /^2(2[4-9]|3\d)\.|^ff[0-9a-f]{2}:/.test(host);
 }
 
 function sameEnd(one: Endpoint, other: Endpoint): boolean {

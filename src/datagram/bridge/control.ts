@@ -17,6 +17,11 @@ export interface BridgeControl {
   cut(): void;
 }
 
+/** The addresses of its sources, or of its sinks. */
+export function addressesOf({ ends }: BridgeControl, direction: "from" | "to"): readonly string[] {
+  return ends.filter((end) => end.direction === direction).map(({ address }) => address);
+}
+
 export type TellBridge = (event: BridgeEvent) => void;
 
 /** One end at one moment; see {@link END_CELL} for what the figures mean. */

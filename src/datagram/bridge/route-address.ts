@@ -16,12 +16,13 @@ import {
   type Fail,
   formatAddress,
   hostAndPort,
+  hostWithPort,
   isIPv6,
   parseAddress,
   type TcpAddress,
 } from "../../net/address.ts";
 import { UsageError } from "../../net/errors.ts";
-import { isMulticast } from "../multicast.ts";
+import { isMulticast } from "../../net/multicast.ts";
 
 export type SourceAddress = UdpRoute | StreamRoute | ListenRoute | FileRoute | DescriptorRoute;
 export type SinkAddress = UdpRoute | ListenRoute | FileRoute | DescriptorRoute;
@@ -111,9 +112,9 @@ export function formatRoute(route: SourceAddress | SinkAddress): string {
     case "stream":
       return route.address.kind === "unix"
         ? formatAddress(route.address)
-        : `${route.tls ? "tls" : "tcp"}://${formatAddress(route.address)}`;
+        : `${route.tls ? "tls" : "tcp"}://${hostWithPort(route.address)}`;
     case "listen":
-      return `listen://${formatAddress(route.address)}`;
+      return `listen://${route.address.kind === "unix" ? formatAddress(route.address) : hostWithPort(route.address)}`;
     case "file":
       return `file:${route.path}`;
     case "descriptor":
@@ -123,7 +124,7 @@ export function formatRoute(route: SourceAddress | SinkAddress): string {
 
 function formatUdpRoute({ host, port, source, interface: name }: UdpRoute): string {
   const from = source === undefined ? "" : `${source.includes(":") ? `[${source}]` : source}@`;
-  return `udp://${from}${formatAddress({ kind: "tcp", host, port })}${name === undefined ? "" : `%${name}`}`;
+  return `udp://${from}${hostWithPort({ host, port })}${name === undefined ? "" : `%${name}`}`;
 }
 
 /** What a connection has at its other end is never a group. */

@@ -1,6 +1,6 @@
 /** Which addresses of bridges are one, and which lead to each other. */
 import { covers, groupsOf, isIPv4, isIPv6, sameAddress, type TcpAddress } from "../../net/address.ts";
-import { isMulticast } from "../multicast.ts";
+import { isMulticast } from "../../net/multicast.ts";
 import type { SinkAddress, SourceAddress, UdpRoute } from "./route-address.ts";
 
 /** Whether two addresses are one, however they are spelled. */

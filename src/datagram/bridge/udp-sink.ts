@@ -1,7 +1,7 @@
 /** A destination that gets each datagram as it is: an address, or all members of a multicast group. */
 import { isIPv6 } from "../../net/address.ts";
+import { isMulticast } from "../../net/multicast.ts";
 import type { Chunk, DatagramSocket, Endpoint } from "../../net/runtime.ts";
-import { isMulticast } from "../multicast.ts";
 import type { EndShare, Sink, SinkOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { endpointsOf } from "./names.ts";

@@ -1,8 +1,8 @@
 /** Datagrams that come to a port of this machine, or to a multicast group. */
 import { isIPv6 } from "../../net/address.ts";
 import { asSocketError, SocketError } from "../../net/errors.ts";
+import { isMulticast } from "../../net/multicast.ts";
 import type { Chunk, DatagramSocket, Endpoint, Membership } from "../../net/runtime.ts";
-import { isMulticast } from "../multicast.ts";
 import type { EndShare, Source, SourceOwner } from "./end.ts";
 import { END_CELL } from "./end-counters.ts";
 import { endpointsOf } from "./names.ts";

@@ -9,9 +9,9 @@ import {
   type SourceAddress,
 } from "../../../src/datagram/bridge/route-address.ts";
 import { leadsTo, sameRoute } from "../../../src/datagram/bridge/route-relations.ts";
-import { isMulticast } from "../../../src/datagram/multicast.ts";
 import type { Address } from "../../../src/net/address.ts";
 import { UsageError } from "../../../src/net/errors.ts";
+import { isMulticast } from "../../../src/net/multicast.ts";
 
 function parse(text: string, direction: Direction): SourceAddress | SinkAddress {
   return direction === "from" ? parseRoute(text, "from") : parseRoute(text, "to");

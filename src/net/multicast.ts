@@ -1,5 +1,5 @@
 /** Multicast groups of both families. */
-import { groupsOf, isIPv4 } from "../net/address.ts";
+import { groupsOf, isIPv4 } from "./address.ts";
 
 /** 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291, section 2.7). */
 export function isMulticast(host: string): boolean {
