@@ -20,6 +20,9 @@ export const host: Host = {
   out: (line) => stdout.line(line),
   outBytes: (bytes) => stdout.bytes(bytes),
   err: (line) => stderr.line(line),
+  progress(line) {
+    if (process.stderr.isTTY) stderr.bytes(new TextEncoder().encode(`\r\u001b[K${line(process.stderr.columns || 80)}`));
+  },
   readFile: (path) => readFile(path, "utf8"),
   readBytes: (path) => readFile(path),
   onReload(run) {

@@ -38,6 +38,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     can: { pauseAccept: true, abstractUnix: true, reusePort: true, multicast: true, sourceMulticast: true },
     descriptors,
     now: () => loop.now,
+    exactNow: () => performance.now(),
     wallClock: host.wallClock,
     after: core.after,
     async listen(at, options, accept) {

@@ -1,5 +1,5 @@
 /** One health check of a UDP target: sends something, and looks for the answer. */
-import { type Address, formatAddress } from "../net/address.ts";
+import { type Address, anyAddress, formatAddress } from "../net/address.ts";
 import { asSocketError, explain } from "../net/errors.ts";
 import { ownProxyHeader } from "../net/proxy-protocol-write.ts";
 import type { Chunk, DatagramSocket, Runtime, Timer } from "../net/runtime.ts";
@@ -46,7 +46,7 @@ export class DatagramProbe {
     const options = { servers: [], timeout: this.#rules.timeout };
     const host = (await this.#runtime.resolve(address.host, options))[0] ?? address.host;
     const remote = { host, port: address.port };
-    const local = { host: source ?? (host.includes(":") ? "::" : "0.0.0.0"), port: 0 };
+    const local = { host: source ?? anyAddress(host), port: 0 };
     const socket = await this.#runtime.datagram(local, { ...OPTIONS, remote });
     if (this.#over) {
       socket.close();

@@ -37,7 +37,10 @@ import {
 } from "../config/units.ts";
 import { httpPath, label, words } from "../config/values.ts";
 import { parseRoute } from "../datagram/bridge/route-address.ts";
-import { type Address, parseAddress, parseEndpoint, parseIp } from "../net/address.ts";
+import { parseAssertion } from "../load/assertion.ts";
+import { parseLoadTarget } from "../load/load-target.ts";
+import { messageSize } from "../load/scenario.ts";
+import { type Address, parseAddress, parseEndpoint, parseIp, parsePlainListen } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 import { parseFingerprint } from "../tls/fingerprint.ts";
@@ -179,6 +182,7 @@ export const KINDS = {
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
+  listenPlain: { placeholder: "ADDRESS", parse: parsePlainListen },
   listenTls: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen", "tls") },
   fingerprint: { placeholder: "SHA256", parse: parseFingerprint },
   serverName: { placeholder: "HOST", parse: parseServerName },
@@ -222,6 +226,9 @@ export const KINDS = {
   datagram: { placeholder: "SIZE", parse: parseDatagramSize },
   sni: { placeholder: "NAME", parse: parseSni },
   protocol: { placeholder: "PROTOCOL", parse: parseAlpn },
+  loadTarget: { placeholder: "ADDRESS", parse: parseLoadTarget },
+  messageSize: { placeholder: "SIZE", parse: messageSize },
+  assertion: { placeholder: "CONDITION", parse: parseAssertion },
 } as const;
 
 /** How to write what placeholders stand for. */
@@ -240,6 +247,7 @@ export const NOTATION: Readonly<Record<string, string>> = {
     "udp://239.1.2.3:9920, or without udp://; to read, tcp://, tls:// and unix: connect; listen://:9930 accepts; file:PATH, fd:3, - for standard input or output",
   GROUP: "239.1.2.3:9918, [ff02::1]:9918%eth0",
   FIELD: "width=4; offset=2,width=4,byte_order=little,includes=all,adjust=-2",
+  CONDITION: "p99<5ms, p99.99<=1s, mean<1ms, max<2s, rate>=10000, requests>=50000, errors<0.1%, errors<=5",
   SHA256: "64 hexadecimal digits, or base64 such as sha256//s7Gjhr9KXhgsQh6ONAniXt4a39HpR++4LpmLLnugUz0=",
   SIZE: "64KiB, 1MiB (1024s); 64KB, 1MB (1000s)",
 };

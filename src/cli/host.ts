@@ -11,6 +11,11 @@ export interface Host {
   outBytes(bytes: Uint8Array): void;
   /** Prints one line to standard error. */
   err(line: string): void;
+  /**
+   * Shows what `line` makes of the width of the terminal that standard error is, in columns, in place of what was shown
+   * before; "" takes it away. Does nothing where it is no terminal.
+   */
+  progress(line: (columns: number) => string): void;
   /** The text of a file. Rejects with an error whose `code` is from errno(3). */
   readFile(path: string): Promise<string>;
   /** The bytes of a file. Rejects as `readFile` does. */

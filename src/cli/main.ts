@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandRun>>> = {
   demo: async () => (await import("./commands/demo.ts")).demo,
   echo: async () => (await import("./commands/echo.ts")).echo,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  load: async () => (await import("./commands/load.ts")).load,
   mux: async () => (await import("./commands/mux.ts")).mux,
   "mux list": async () => (await import("./commands/mux-list.ts")).muxList,
   "mux server": async () => (await import("./commands/mux.ts")).muxServer,

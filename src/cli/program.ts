@@ -2,6 +2,7 @@
 import { DEFAULT_ADMIN } from "../config/config.ts";
 import type { Program } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
+import { LOAD } from "./load-commands.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
@@ -112,6 +113,7 @@ export const program = {
     ...UDP_COMMANDS,
     TAP,
     REPLAY,
+    LOAD,
     {
       name: "check",
       summary: "Find every problem of a configuration file",
@@ -158,9 +160,9 @@ export const program = {
       positionals: [
         {
           name: "LISTEN",
-          kind: "listen",
+          kind: "listenPlain",
           default: "127.0.0.1:0",
-          about: "Where clients connect; port 0 takes any free port",
+          about: "Where clients connect, or with udp:// where datagrams come to; port 0 takes any free port",
         },
       ],
       flagGroups: [
@@ -170,6 +172,7 @@ export const program = {
       examples: [
         { about: "On a free port", line: "weir echo" },
         { about: "On port 7000 of every interface", line: "weir echo :7000" },
+        { about: "For datagrams", line: "weir echo udp://127.0.0.1:7000" },
       ],
     },
     {

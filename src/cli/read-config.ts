@@ -50,11 +50,16 @@ function withTlsFiles(config: Config, folder: string): Config {
   return { ...config, proxies };
 }
 
+/** The text of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
+export function readText(host: Host, what: string, path: string): Promise<string> {
+  return reader(host, what)(path);
+}
+
 export function rangeReader(host: Host): ReadFile {
   return reader(host, "ranges");
 }
 
-/** The bytes of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
+/** The same as bytes. */
 export function readBytes(host: Host, what: string, path: string): Promise<Uint8Array> {
   return explained(what, path, () => host.readBytes(path));
 }

@@ -31,13 +31,13 @@ function load(text: string, file: string): Config {
     throw new ConfigError([{ file, line, column, path: "", message }]);
   }
   const format = formatOf(toml.table);
-  if (!("name" in format)) throw locate([format], text, file);
+  if (!("name" in format)) throw located([format], text, file);
   const result = format.read(toml.table);
-  if (!result.ok) throw locate(result.problems, text, file);
+  if (!result.ok) throw located(result.problems, text, file);
   const contradictions = checkConfig(result.value);
   if (contradictions.length === 0) return result.value;
   const placed = contradictions.map((problem) => ({ ...problem, path: format.place(problem.path, toml.table) }));
-  throw locate(placed, text, file);
+  throw located(placed, text, file);
 }
 
 const FORMATS = [weirFormat, tcpCloneFormat, basicTcpProxyFormat] as const;
@@ -69,10 +69,11 @@ function formatMeant(table: Table): Format {
   return weirFormat;
 }
 
-function locate(problems: readonly Problem[], text: string, file: string): ConfigError {
+/** The problems of a file with their places, in the order of lines. */
+export function located(problems: readonly Problem[], text: string, file: string): ConfigError {
   const find = locator(text);
-  const located: LocatedProblem[] = problems.map((problem) => {
+  const placed: LocatedProblem[] = problems.map((problem) => {
     return { file, ...find(problem), path: formatPath(problem.path), message: problem.message };
   });
-  return new ConfigError(located.sort((a, b) => a.line - b.line || a.column - b.column));
+  return new ConfigError(placed.sort((a, b) => a.line - b.line || a.column - b.column));
 }

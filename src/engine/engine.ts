@@ -2,9 +2,12 @@
 import type { EngineConfig, ProxyConfig } from "../config/config.ts";
 import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
+import type { Scenario } from "../load/scenario.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { ClientTls } from "../net/tls.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
+import type { Load, TellSample } from "./load.ts";
 import { NativeEngine } from "./native.ts";
 import { PortableEngine } from "./portable.ts";
 import type { Scripts } from "./scripts.ts";
@@ -31,6 +34,11 @@ export interface Engine {
   open(config: ProxyConfig, events?: ProxyEvents, scripts?: Scripts): Promise<ProxyControl>;
   /** Starts a bridge. Rejects with a `SocketError` or a `FileError` that names the end which cannot be opened. */
   bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl>;
+  /**
+   * Makes a load: asks a target, and tells once a second what came of it. `clientTls`: for a target with TLS. A target's
+   * host is an IP address.
+   */
+  load(scenario: Scenario, tell: TellSample, clientTls?: ClientTls): Load;
   /** Ends the threads; every proxy and bridge has to be drained or cut before. */
   close(): Promise<void>;
 }

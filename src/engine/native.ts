@@ -7,13 +7,17 @@ import type { ProxyConfig } from "../config/config.ts";
 import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
 import { LISTENING } from "../datagram/relay/running-relay.ts";
+import type { Scenario } from "../load/scenario.ts";
 import { CELL } from "../metrics/counters.ts";
+import { isTls } from "../net/address.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { ClientTls } from "../net/tls.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
 import { weightOf } from "../proxy/onlookers.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { type Load, NativeLoad, portableLoad, type TellSample } from "./load.ts";
 import { NativeBridge } from "./native-bridge.ts";
 import { NativeProxy, servingOf } from "./native-proxy.ts";
 import { bridgeNeedsMainThread, PortableBridge } from "./portable-bridge.ts";
@@ -40,6 +44,8 @@ export class NativeEngine implements Engine {
   #lastProxy = 0;
   readonly #bridges = new Map<number, NativeBridge>();
   #lastBridge = 0;
+  readonly #loads = new Map<number, NativeLoad>();
+  #lastLoad = 0;
 
   /** `workers`: how many threads, or one for each core. Rejects if they cannot run. */
   static async start(runtime: Runtime, threads: Threads, workers: number | "auto"): Promise<NativeEngine> {
@@ -116,6 +122,17 @@ export class NativeEngine implements Engine {
     return bridge;
   }
 
+  /** TLS is the runtime's, in the main thread. */
+  load(scenario: Scenario, tell: TellSample, clientTls?: ClientTls): Load {
+    if (isTls(scenario.target)) return portableLoad(this.#main, scenario, tell, clientTls);
+    const number = ++this.#lastLoad;
+    const load = new NativeLoad(number, scenario, tell, this.#workers);
+    this.#loads.set(number, load);
+    const forget = () => this.#loads.delete(number);
+    load.done.then(forget, forget);
+    return load;
+  }
+
   #listen(config: ProxyConfig, count: number): Promise<Listening> {
     const { listen } = config;
     if (listen.kind === "udp") return this.#threads.datagram(listen, LISTENING);
@@ -147,6 +164,10 @@ export class NativeEngine implements Engine {
       case "bridge_event":
       case "bridge_drained":
         this.#bridges.get(message.bridge)?.heard(message);
+        return;
+      case "load_sample":
+      case "load_done":
+        this.#loads.get(message.load)?.heard(message, worker.index);
         return;
       case "nudge":
         this.#proxies.get(message.proxy)?.nudged(worker);
@@ -188,6 +209,7 @@ export class NativeEngine implements Engine {
       Atomics.sub(this.#sessions, 0, connections * weightOf(proxy.config));
     }
     for (const bridge of this.#bridges.values()) if (bridge.worker.index === index) bridge.abandoned();
+    for (const load of this.#loads.values()) load.abandoned(index, stack);
     this.watch.died?.(index, lost, stack);
   }
 

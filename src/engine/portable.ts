@@ -2,13 +2,16 @@
 import type { ProxyConfig } from "../config/config.ts";
 import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { BridgeControl, TellBridge } from "../datagram/bridge/control.ts";
+import type { Scenario } from "../load/scenario.ts";
 import { formatAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
 import type { Runtime } from "../net/runtime.ts";
+import type { ClientTls } from "../net/tls.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { type DescriptorBudget, descriptorBudget } from "../proxy/descriptors.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { type Load, portableLoad, type TellSample } from "./load.ts";
 import { PortableBridge } from "./portable-bridge.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { Scripts } from "./scripts.ts";
@@ -40,6 +43,10 @@ export class PortableEngine implements Engine {
 
   bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl> {
     return PortableBridge.open(this.#runtime, config, tell);
+  }
+
+  load(scenario: Scenario, tell: TellSample, clientTls?: ClientTls): Load {
+    return portableLoad(this.#runtime, scenario, tell, clientTls);
   }
 
   async close(): Promise<void> {}

@@ -3,6 +3,8 @@ import type { TargetShare } from "../balance/target.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import type { BridgeEvent } from "../datagram/bridge/bridge-events.ts";
+import type { LoadShare } from "../load/generator.ts";
+import type { Sample } from "../load/sample.ts";
 import type { LineEvent, MuxTrouble } from "../mux/mux-events.ts";
 import type { ListenAddress } from "../net/address.ts";
 import type { ObserverEvent } from "../observe/observer.ts";
@@ -37,8 +39,17 @@ export type FromBridge =
   | { readonly type: "bridge_event"; readonly bridge: number; readonly event: BridgeEvent }
   | { readonly type: "bridge_drained"; readonly bridge: number };
 
+export type ToLoad =
+  | { readonly type: "load"; readonly load: number; readonly share: LoadShare }
+  | { readonly type: "load_stop"; readonly load: number };
+
+export type FromLoad =
+  | { readonly type: "load_sample"; readonly load: number; readonly sample: Sample }
+  | { readonly type: "load_done"; readonly load: number };
+
 export type ToWorker =
   | ToBridge
+  | ToLoad
   | {
       readonly type: "open";
       readonly proxy: number;
@@ -75,6 +86,7 @@ export type ToWorker =
 
 export type FromWorker =
   | FromBridge
+  | FromLoad
   | { readonly type: "opened"; readonly proxy: number }
   | { readonly type: "stopped"; readonly proxy: number }
   | { readonly type: "drained"; readonly proxy: number }

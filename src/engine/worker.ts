@@ -19,6 +19,7 @@ import type { ConnectionRecord } from "../proxy/record.ts";
 import type { Answer, FromWorker, ProxyEvent, ToWorker, Wants } from "./protocol.ts";
 import type { WorkerSetup } from "./threads.ts";
 import { WorkerBridges } from "./worker-bridges.ts";
+import { WorkerLoads } from "./worker-loads.ts";
 
 /** Milliseconds for which events are gathered. */
 const GATHER = 10;
@@ -55,6 +56,7 @@ export class EngineWorker {
   /** Those that were opened, or are being. */
   readonly #known = new Set<number>();
   readonly #bridges: WorkerBridges;
+  readonly #loads: WorkerLoads;
   #events: ProxyEvent[] = [];
   #inFlight = 0;
   #lost = 0;
@@ -66,6 +68,7 @@ export class EngineWorker {
     this.#hooks = hooks;
     this.#nextId = idsFrom(ids);
     this.#bridges = new WorkerBridges(runtime, hooks.send);
+    this.#loads = new WorkerLoads(runtime, hooks.send);
     shareBudget(runtime, sessions).onPause = () => hooks.send({ type: "full" });
   }
 
@@ -102,6 +105,9 @@ export class EngineWorker {
       case "bridge_drain":
       case "bridge_cut":
         return await this.#bridges.receive(message);
+      case "load":
+      case "load_stop":
+        return await this.#loads.receive(message);
       case "stop":
         this.#flush();
         this.#hooks.stop();

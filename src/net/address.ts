@@ -87,6 +87,15 @@ export function parseListen(text: string): ListenAddress {
 }
 
 /**
+ * Reads where something listens that has no use for TLS: what {@link parseAddress} reads, or `udp://` with an IP address.
+ *
+ * @throws {UsageError} `EADDRESS`
+ */
+export function parsePlainListen(text: string): ListenAddress {
+  return /^udp:/i.test(text) ? parseUdp(text, "listen") : parseAddress(text, "listen");
+}
+
+/**
  * Reads `udp://HOST:PORT`; who listens is no name, which could have several addresses.
  *
  * @throws {UsageError} `EADDRESS`
@@ -165,6 +174,11 @@ export function formatAddress(address: ListenAddress): string {
 /** What {@link hostAndPort} reads back. */
 export function hostWithPort({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** The address that stands for all of this machine, in the family of the IP address `host`. */
+export function anyAddress(host: string): "0.0.0.0" | "::" {
+  return host.includes(":") ? "::" : "0.0.0.0";
 }
 
 /** It says `tls://`. */

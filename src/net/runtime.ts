@@ -253,8 +253,10 @@ export interface Runtime {
   readonly can: Capabilities;
   /** Descriptors this process may have open (RLIMIT_NOFILE), if the platform tells. */
   readonly descriptors: number | undefined;
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds. It may stand still as long as a turn of the event loop lasts. */
   now(): number;
+  /** The same clock at this very moment, with fractions of a millisecond: for what is measured. */
+  exactNow(): number;
   /** Milliseconds since 1970 UTC, for records that people read. */
   wallClock(): number;
   /** Runs `run` once, `ms` milliseconds from now, unless cancelled. */

@@ -2,7 +2,7 @@
  * An observer that gets datagrams. All sessions of a thread send from one socket, so that they cost no descriptor each,
  * and netcat, which listens to the first sender alone, hears all of them. Only framed can they be told apart.
  */
-import type { UdpAddress } from "../net/address.ts";
+import { anyAddress, type UdpAddress } from "../net/address.ts";
 import { asSocketError, SocketError } from "../net/errors.ts";
 import type { Chunk, DatagramSocket, Runtime } from "../net/runtime.ts";
 import { OBSERVER_CELL, type ObserverCounters } from "./observer-counters.ts";
@@ -91,7 +91,7 @@ export class DatagramDestination implements Destination {
     this.#opening = true;
     try {
       const host = await this.#resolve();
-      const socket = await this.#runtime.datagram({ host: host.includes(":") ? "::" : "0.0.0.0", port: 0 }, OPTIONS);
+      const socket = await this.#runtime.datagram({ host: anyAddress(host), port: 0 }, OPTIONS);
       this.#opening = false;
       this.#opened({ socket, to: { host, port: this.#address.port } });
     } catch (thrown) {

@@ -19,6 +19,7 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
     out: (line) => out.push(line),
     outBytes: (bytes) => out.push(new TextDecoder().decode(bytes)),
     err: (line) => err.push(line),
+    progress: () => {},
     readFile: async (path) => {
       const content = contentOf(files, path);
       return typeof content === "string" ? content : new TextDecoder().decode(content);

@@ -24,6 +24,7 @@ test("weir --help lists the commands", () => {
     "  udp reverse               Gather inputs in a multicast group, and hand it out",
     "  tap LISTEN TARGET         Relay and show what passes, or write it down",
     "  replay FILE TARGET        Send a recording again, and look at what comes back",
+    "  load [TARGET]             Measure a server that echoes, or what stands before it",
     "  check CONFIG              Find every problem of a configuration file",
     "  explain CONFIG            Tell which rule lets a client in or shuts it out, and where it goes",
     "  echo [LISTEN]             Send back what comes in: a server to try things with",

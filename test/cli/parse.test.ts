@@ -80,7 +80,8 @@ describe("a command line", () => {
   });
 
   test.each(examples())("of the examples works: %s", (line) => {
-    const [name, ...args] = line.split(" ");
+    // As a shell would, as far as examples go.
+    const [name, ...args] = (line.match(/'[^']*'|[^ ]+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, "$1"));
     expect(name).toBe("weir");
     expect(() => parseCommandLine(args, program)).not.toThrow();
   });

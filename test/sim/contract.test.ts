@@ -10,8 +10,9 @@ import { type Answer, Network } from "./network.ts";
 import { EASY, Process } from "./process.ts";
 import { runtimeOf } from "./runtime.ts";
 
-/** Real files, real HTTP, real processes, real memory, or what an address means to a real kernel. */
+/** Real time, real files, real HTTP, real processes, real memory, or what an address means to a real kernel. */
 const OUTSIDE: readonly string[] = [
+  "the exact time never goes back, is on the clock of now, and goes on within a turn",
   "a host name is resolved",
   "a listener on :: takes IPv4 too and shows the client as IPv4",
   "a socket file goes with its listener, a stale one is replaced, a live one is EADDRINUSE",

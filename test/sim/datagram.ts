@@ -14,6 +14,8 @@ import type { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 
 /** Bytes of payload that fit into one (RFC 768 and 791: 65,535 less two headers). */
+/** Bytes (net.core.rmem_default). */
+const DEFAULT_BUFFER = 212_992;
 const LARGEST = 65_507;
 /** Milliseconds: on the way, and between two that were sent at once, so that they stay in order. */
 const LATENCY = 1;
@@ -174,7 +176,7 @@ export class SimDatagram implements DatagramSocket {
   }
 
   #arrive(chunk: Uint8Array, from: Endpoint): void {
-    if (this.#held + chunk.length > this.#options.receiveBuffer) {
+    if (this.#held + chunk.length > (this.#options.receiveBuffer || DEFAULT_BUFFER)) {
       this.overrun++;
       return;
     }

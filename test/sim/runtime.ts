@@ -38,6 +38,7 @@ export function runtimeOf(
     },
     descriptors: told,
     now: () => clock.now,
+    exactNow: () => clock.now,
     wallClock: () => EPOCH + clock.now,
     after: (ms, run) => process.after(ms, run),
     async listen(at, options, accept) {

@@ -1,5 +1,5 @@
 /** A destination that gets each datagram as it is: an address, or all members of a multicast group. */
-import { isIPv6 } from "../../net/address.ts";
+import { anyAddress, isIPv6 } from "../../net/address.ts";
 import { isMulticast } from "../../net/multicast.ts";
 import type { Chunk, DatagramSocket, Endpoint } from "../../net/runtime.ts";
 import type { EndShare, Sink, SinkOwner } from "./end.ts";
@@ -104,7 +104,7 @@ export class UdpSink implements Sink {
     const group = isMulticast(to.host);
     const { ttl, loopback } = config.multicast;
     const socket = await runtime.datagram(
-      { host: isIPv6(to.host) ? "::" : "0.0.0.0", port: 0 },
+      { host: anyAddress(to.host), port: 0 },
       {
         receiveBuffer: 0,
         ...(group ? { multicast: { ttl, loopback, interface: name } } : { remote: to }),

@@ -1,6 +1,6 @@
 /** The socket of one session, connected towards its target. */
 import { connectReason, type Reason } from "../../metrics/reason.ts";
-import { type Address, isIPv4, isIPv6 } from "../../net/address.ts";
+import { type Address, anyAddress, isIPv4, isIPv6 } from "../../net/address.ts";
 import { asSocketError, SocketError } from "../../net/errors.ts";
 import type { DatagramSocket, Endpoint, Runtime } from "../../net/runtime.ts";
 
@@ -30,7 +30,7 @@ export async function openTowards(
     const wide = source?.includes(":");
     const host = hosts.find((each) => source === null || each.includes(":") === wide) ?? hosts[0] ?? target.host;
     const remote = { host, port: target.port };
-    const local = { host: source ?? (host.includes(":") ? "::" : "0.0.0.0"), port: 0 };
+    const local = { host: source ?? anyAddress(host), port: 0 };
     return { socket: await runtime.datagram(local, { ...BUFFERS, remote }), remote };
   } catch (thrown) {
     const error = asSocketError(thrown);

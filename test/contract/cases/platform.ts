@@ -38,6 +38,23 @@ export const platform: readonly Case[] = [
     },
   },
   {
+    name: "the exact time never goes back, is on the clock of now, and goes on within a turn",
+    async run({ runtime }) {
+      const turn = runtime.now();
+      const start = runtime.exactNow();
+      assert.ok(start >= turn);
+      let last = start;
+      while (last < start + 2) {
+        const next = runtime.exactNow();
+        assert.ok(next >= last);
+        last = next;
+      }
+      await new Promise<void>((resolve) => runtime.after(5, resolve));
+      assert.ok(runtime.now() <= runtime.exactNow());
+      assert.ok(runtime.exactNow() >= last + 4);
+    },
+  },
+  {
     name: "a paused listener leaves clients in the kernel's queue, and serves them after resume",
     skip: (runtime) => (runtime.can.pauseAccept ? undefined : `${runtime.name} accepts whatever comes`),
     async run(kit) {
