@@ -48,6 +48,9 @@ export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CLOEXEC = 0x80000;
 export const EFD_NONBLOCK = 0x800;
 export const EFD_CLOEXEC = 0x80000;
+export const CLOCK_MONOTONIC = 1;
+export const TFD_NONBLOCK = 0x800;
+export const TFD_CLOEXEC = 0x80000;
 
 export const O_NONBLOCK = 0x800;
 export const O_CLOEXEC = 0x80000;

@@ -11,6 +11,7 @@ import type {
 } from "../../src/net/runtime.ts";
 import { files } from "../portable/files.ts";
 import { interfaces } from "../portable/interfaces.ts";
+import { LinuxAlarm } from "./alarm.ts";
 import { connect } from "./connect.ts";
 import type { Core } from "./core.ts";
 import { adoptDatagram, openDatagram } from "./datagram.ts";
@@ -41,6 +42,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     exactNow: () => performance.now(),
     wallClock: host.wallClock,
     after: core.after,
+    alarm: (ring) => new LinuxAlarm(core, ring),
     async listen(at, options, accept) {
       refuseTlsListener(at);
       const made = await listenOn(core.system, resolver, at, options, 1);

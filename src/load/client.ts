@@ -1,6 +1,7 @@
 /** One client of a load: when it asks, and what it makes of what comes back. */
-import type { Runtime, Timer } from "../net/runtime.ts";
+import type { Runtime } from "../net/runtime.ts";
 import type { Line, LineEvents } from "./line.ts";
+import type { Pacer } from "./pacer.ts";
 import type { Tally } from "./tally.ts";
 
 /** Milliseconds before the next request after a failed one; doubled each time, up to the second. */
@@ -12,6 +13,7 @@ const ROUNDING = 1e-6;
 export class Client implements LineEvents {
   readonly #runtime: Runtime;
   readonly #tally: Tally;
+  readonly #pacer: Pacer;
   readonly #line: Line;
   /** Milliseconds between requests; 0: the next one follows each reply at once. */
   readonly #interval: number;
@@ -26,18 +28,19 @@ export class Client implements LineEvents {
   #due: number;
   #sent = 0;
   #patience = 0;
-  #timer: Timer | undefined;
 
   /** `first`: when its first request is due. */
   constructor(
     runtime: Runtime,
     tally: Tally,
+    pacer: Pacer,
     pace: { readonly first: number; readonly interval: number; readonly timeout: number },
     line: (events: LineEvents) => Line,
     finished: () => void,
   ) {
     this.#runtime = runtime;
     this.#tally = tally;
+    this.#pacer = pacer;
     this.#first = pace.first;
     this.#due = pace.first;
     this.#interval = pace.interval;
@@ -106,15 +109,15 @@ export class Client implements LineEvents {
 
   #restUntil(at: number): void {
     this.#state = "resting";
-    this.#timer = this.#runtime.after(Math.max(0, at - this.#runtime.exactNow()), () => {
-      const now = this.#runtime.exactNow();
-      if (this.#interval === 0) this.#due = now;
-      if (this.#over) this.#finish();
-      // Some runtimes' timers come a little early.
-      else if (now < at) this.#restUntil(at);
-      else this.#ask();
-    });
+    this.#pacer.wait(at, this.#rested);
   }
+
+  readonly #rested = (): void => {
+    if (this.#state !== "resting") return;
+    if (this.#interval === 0) this.#due = this.#runtime.exactNow();
+    if (this.#over) this.#finish();
+    else this.#ask();
+  };
 
   #ask(): void {
     this.#state = "asking";
@@ -129,7 +132,6 @@ export class Client implements LineEvents {
 
   #finish(): void {
     this.#state = "finished";
-    this.#timer?.cancel();
     this.#line.close();
     this.#finished();
   }

@@ -4,6 +4,7 @@ import type { ClientTls } from "../net/tls.ts";
 import { Client } from "./client.ts";
 import { DatagramLine } from "./datagram-line.ts";
 import type { Line, LineEvents, LineSetup } from "./line.ts";
+import { Pacer } from "./pacer.ts";
 import { Pattern } from "./pattern.ts";
 import type { Sample } from "./sample.ts";
 import type { Scenario } from "./scenario.ts";
@@ -27,6 +28,7 @@ export class Generator {
   readonly done: Promise<void>;
   readonly #runtime: Runtime;
   readonly #tally: Tally;
+  readonly #pacer: Pacer;
   readonly #tell: (sample: Sample) => void;
   readonly #clients: readonly Client[];
   readonly #timers = new Set<Timer>();
@@ -43,6 +45,7 @@ export class Generator {
     const start = runtime.exactNow();
     this.#runtime = runtime;
     this.#tell = tell;
+    this.#pacer = new Pacer(runtime);
     this.#tally = new Tally(runtime, start + ramp + warmup, scenario);
     this.#running = count;
     this.done = new Promise((resolve) => {
@@ -56,7 +59,7 @@ export class Generator {
       const number = first + index;
       const begins = start + ((ramp + interval) * number) / scenario.connections;
       const pace = { first: begins, interval, timeout };
-      return new Client(runtime, this.#tally, pace, (events) => lineTo(setup, number, events), finished);
+      return new Client(runtime, this.#tally, this.#pacer, pace, (events) => lineTo(setup, number, events), finished);
     });
     const { begin, end } = this.#tally;
     this.#every(begin - start + SECOND, SECOND, () => this.#report());
@@ -87,6 +90,7 @@ export class Generator {
   #finished(): void {
     if (--this.#running > 0) return;
     for (const timer of this.#timers) timer.cancel();
+    this.#pacer.close();
     this.#report();
     this.#resolveDone();
   }

@@ -198,6 +198,14 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Of {@link Runtime.alarm}. */
+export interface Alarm {
+  /** Rings once, at `at` on the clock of `exactNow`, or soon if that has passed. What was set before is forgotten. */
+  set(at: number): void;
+  /** It never rings any more, whatever is set. */
+  close(): void;
+}
+
 /** A file that grows at its end. What `write` has taken is the kernel's: nothing of it waits in this process. */
 export interface OutputFile {
   /** Bytes in it, also from before it was opened; 0 for what has no size, such as a FIFO. */
@@ -261,6 +269,11 @@ export interface Runtime {
   wallClock(): number;
   /** Runs `run` once, `ms` milliseconds from now, unless cancelled. */
   after(ms: number, run: () => void): Timer;
+  /**
+   * A timer that can be set again and again. It rings as exactly as the platform can have it: natively some ten
+   * microseconds late, elsewhere up to a millisecond or two, never early. It may be a descriptor.
+   */
+  alarm(ring: () => void): Alarm;
   /** What there is for certificates; undefined where there is no TLS: addresses with `tls` are `ENOTSUP` there. */
   readonly tls?: TlsTools;
   /** Rejects with `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … A stale unix socket file is replaced. */

@@ -1,7 +1,7 @@
 /** The seam of weir on a simulated network: what `adapters/` are for the real ones. */
 import type { WorkerRuntime } from "../../src/engine/worker.ts";
 import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
-import type { Runtime } from "../../src/net/runtime.ts";
+import type { Alarm, Runtime, Timer } from "../../src/net/runtime.ts";
 import { INTERFACES, SimDatagram } from "./datagram.ts";
 import { ask } from "./dns.ts";
 import { type AcceptQueue, SimListener } from "./listener.ts";
@@ -39,6 +39,7 @@ export function runtimeOf(
     descriptors: told,
     now: () => clock.now,
     exactNow: () => clock.now,
+    alarm: (ring) => alarmOf(process, ring),
     wallClock: () => EPOCH + clock.now,
     after: (ms, run) => process.after(ms, run),
     async listen(at, options, accept) {
@@ -79,5 +80,20 @@ export function runtimeOf(
     readFile: files.readFile,
     renameFile: files.renameFile,
     removeFile: files.removeFile,
+  };
+}
+
+function alarmOf(process: Process, ring: () => void): Alarm {
+  let timer: Timer | undefined;
+  let closed = false;
+  return {
+    set(at) {
+      timer?.cancel();
+      if (!closed) timer = process.after(Math.max(0, at - process.clock.now), ring);
+    },
+    close() {
+      closed = true;
+      timer?.cancel();
+    },
   };
 }

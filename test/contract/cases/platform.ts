@@ -55,6 +55,35 @@ export const platform: readonly Case[] = [
     },
   },
   {
+    name: "an alarm rings once each time it is set, never early, and what was set before is forgotten",
+    async run({ runtime }) {
+      const rang: number[] = [];
+      let heard = () => {};
+      const alarm = runtime.alarm(() => {
+        rang.push(runtime.exactNow());
+        heard();
+      });
+      const next = () => new Promise<void>((resolve) => (heard = resolve));
+      const start = runtime.exactNow();
+      alarm.set(start + 60_000);
+      alarm.set(start + 7.5);
+      await next();
+      assert.ok((rang[0] as number) >= start + 7.5);
+      // In the past, and again from inside of its ring.
+      const again = next().then(() => alarm.set(runtime.exactNow() + 2));
+      alarm.set(start);
+      await again;
+      await next();
+      assert.equal(rang.length, 3);
+      alarm.set(runtime.exactNow() + 5);
+      alarm.close();
+      alarm.set(runtime.exactNow() + 5);
+      alarm.close();
+      await new Promise<void>((resolve) => runtime.after(30, resolve));
+      assert.equal(rang.length, 3);
+    },
+  },
+  {
     name: "a paused listener leaves clients in the kernel's queue, and serves them after resume",
     skip: (runtime) => (runtime.can.pauseAccept ? undefined : `${runtime.name} accepts whatever comes`),
     async run(kit) {
