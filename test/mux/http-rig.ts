@@ -1,4 +1,5 @@
 /** Readers of HTTP in tests: fed in pieces, with everything that they have said written down. */
+import { expect } from "bun:test";
 import { latin1, latin1Bytes } from "../../src/filter/pattern.ts";
 import { http } from "../../src/mux/framers/http.ts";
 import type { HttpContext } from "../../src/mux/framers/http-own.ts";
@@ -172,4 +173,16 @@ export class Answering implements ReplySink {
       this.broken = thrown.message;
     }
   }
+}
+
+/** One request, sent whole: what the target gets. */
+export function passed(text: string): string {
+  const asking = new Asking().send(text);
+  expect([asking.status, asking.requests.length, asking.reader.waiting]).toEqual([0, 1, 0]);
+  return asking.texts.join();
+}
+
+/** What weir answers in place of the target; 0: nothing. */
+export function statusOf(text: string): number {
+  return new Asking().send(text).status;
 }
