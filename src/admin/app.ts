@@ -15,6 +15,7 @@ import type { Fetch, Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { VERSION } from "../version.ts";
 import { addChanges, type Changeable } from "./changes.ts";
+import type { Dashboard } from "./dashboard/dashboard.ts";
 import { type GuardRules, guard } from "./guard.ts";
 
 export interface AdminSource extends Changeable {
@@ -32,7 +33,8 @@ export interface AdminSource extends Changeable {
 const LIMIT = 1_000;
 const LIMIT_MAX = 10_000;
 
-export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
+/** `dashboard`: of this server alone; whoever closes the one closes the other. */
+export function adminApp(source: AdminSource, rules: GuardRules, dashboard?: Dashboard): Fetch {
   const app = new Hono();
   const counters = () => [...source.proxies.map((proxy) => proxy.counters), ...source.past];
   const { runtime } = source;
@@ -49,7 +51,7 @@ export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
     if (!refusal) return await next();
     c.res = c.json({ error: refusal.error }, refusal.status);
   });
-  app.get("/", (c) => c.text(index(source)));
+  app.get("/", async (c) => (await dashboard?.page(c)) ?? c.text(index(source), 200, { vary: "accept" }));
   app.get("/metrics", (c) => {
     const format = c.req.query("format") ?? "text";
     if (format === "json") return c.json(totalsJson(totals(counters())));
@@ -77,6 +79,7 @@ export function adminApp(source: AdminSource, rules: GuardRules): Fetch {
     return c.json({ total, connections: lists.flatMap((list) => list.connections).slice(0, limit) });
   });
   addChanges(app, source);
+  dashboard?.addTo(app);
   app.notFound((c) => c.json({ error: `nothing at ${c.req.path}; GET / lists what there is` }, 404));
   return (request) => app.fetch(request);
 }
@@ -93,10 +96,12 @@ function index({ proxies, bridges }: AdminSource): string {
     ...relays,
     ...bridges.map((bridge) => `  ${bridgeLine(bridge)}`),
     "",
+    "/                     in a browser: the dashboard",
     "/metrics              for Prometheus; ?format=json for the totals alone",
     "/api/proxies          what listens, with its settings and figures",
     "/api/udp              bridges of datagrams, with the figures of each end",
     "/api/connections      live connections, bytes so far and age; ?limit=N",
+    "/api/events           all of it, once a second, as server-sent events",
     "/healthz  /readyz     alive; listening and not draining",
     "",
     "POST /api/reload                  read the configuration again",

@@ -1,5 +1,6 @@
 /** The admin server of a service: where it listens, who may change things, and how that becomes something else. */
 import { type AdminSource, adminApp } from "../admin/app.ts";
+import { Dashboard } from "../admin/dashboard/dashboard.ts";
 import type { GuardRules } from "../admin/guard.ts";
 import type { AdminConfig } from "../config/config.ts";
 import { same } from "../config/same.ts";
@@ -22,6 +23,7 @@ export interface AdminChange {
 
 interface Server {
   readonly bound: Bound;
+  readonly dashboard: Dashboard;
   readonly rules: { -readonly [Key in keyof GuardRules]: GuardRules[Key] };
 }
 
@@ -70,10 +72,11 @@ export class AdminServer {
       // Whoever has asked for this over the old one is still to have his answer.
       if (gone) this.#runtime.after(LINGER, () => void gone.bound.close());
     };
-    return { commit, undo: async () => await server?.bound.close(), later: [] };
+    return { commit, undo: async () => await shut(server), later: [] };
   }
 
   async close(): Promise<void> {
+    await this.#server?.dashboard.close();
     await closed(this.#runtime, this.#server?.bound);
   }
 
@@ -81,8 +84,10 @@ export class AdminServer {
     const { listen, explicit } = config;
     if (!listen) return undefined;
     const rules = { listen, token: this.#token(config) };
+    const dashboard = new Dashboard(this.#source, this.#log.tail);
     try {
-      return { bound: await this.#runtime.serve(listen, adminApp(this.#source, rules)), rules };
+      const bound = await this.#runtime.serve(listen, adminApp(this.#source, rules, dashboard));
+      return { bound, dashboard, rules };
     } catch (error) {
       if (explicit || !(error instanceof SocketError)) throw error;
       const text = `weir: no metrics: ${error.message}; give another address with --metrics, or --metrics off`;
@@ -98,6 +103,11 @@ export class AdminServer {
     const remedy = "set it to a secret";
     throw new UsageError("ECONFIG", `admin.token_env: the environment variable ${tokenEnv} is not set; ${remedy}`);
   }
+}
+
+async function shut(server: Server | undefined): Promise<void> {
+  await server?.dashboard.close();
+  await server?.bound.close();
 }
 
 /** Closes a server: waits for answers that are on their way, but not for ever. */

@@ -34,6 +34,7 @@ export function announce(log: Log, { engine, fallback }: Choice, running: Announ
   const fields = { mode: engine.mode, workers: engine.workers, fallback };
   log.write("info", "engine", `engine ${describeEngine(engine)}${fallback ? `: ${fallback}` : ""}`, fields);
   if (engine.mode === "native") tellExceptions(log, running);
+  if (admin?.address.kind === "tcp") announceServer(log, "dashboard", admin, "/");
   announceServer(log, "metrics", admin, "/metrics");
   announceServer(log, "toxiproxy", toxiproxy, "");
   if (!toxiproxy && !proxies.some(({ config: { faults } }) => faults.length > 0)) return;

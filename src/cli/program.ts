@@ -179,7 +179,7 @@ export const program = {
       name: "demo",
       summary: "Show it all in one process, on free ports",
       about:
-        "Starts an echo server, a proxy in front of it and metrics, on free ports, and sends some bytes through them.",
+        "Starts two echo servers, a proxy in front of them and its dashboard, on free ports, sends some bytes through and checks them, and goes on with a little traffic to look at.",
       positionals: [],
       flagGroups: [
         {

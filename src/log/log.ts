@@ -1,6 +1,7 @@
 /** Log lines: text for people, or one JSON object per line for programs. */
 import type { Level, LogConfig } from "../config/config.ts";
 import { LEVELS } from "../config/config.ts";
+import { LogTail } from "./tail.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,6 +13,8 @@ export interface LogSink {
 
 export class Log {
   readonly format: LogConfig["format"];
+  /** What was printed last. */
+  readonly tail = new LogTail();
   readonly #verbosity: number;
   readonly #sink: LogSink;
   readonly #wallClock: () => number;
@@ -30,12 +33,14 @@ export class Log {
   /** `text` is the line in text form; `event` and `fields` make the JSON form. Errors and warnings go to standard error. */
   write(level: Level, event: string, text: string, fields: Fields = {}): void {
     if (!this.enabled(level)) return;
-    const line = this.format === "json" ? this.#json(level, event, fields) : text;
+    const time = this.#wallClock();
+    this.tail.add(time, level, text);
+    const line = this.format === "json" ? json(time, level, event, fields) : text;
     if (level === "error" || level === "warn") this.#sink.err(line);
     else this.#sink.out(line);
   }
+}
 
-  #json(level: Level, event: string, fields: Fields): string {
-    return JSON.stringify({ time: new Date(this.#wallClock()).toISOString(), level, event, ...fields });
-  }
+function json(time: number, level: Level, event: string, fields: Fields): string {
+  return JSON.stringify({ time: new Date(time).toISOString(), level, event, ...fields });
 }

@@ -1,4 +1,4 @@
-/** `weir demo`: an echo server, a proxy and metrics in one process, and some traffic to look at. */
+/** `weir demo`: echo servers, a proxy and its dashboard in one process, and traffic to look at. */
 import { type Config, DEFAULTS, plainTarget } from "../../config/config.ts";
 import { formatBytes } from "../../metrics/totals.ts";
 import { type Address, formatAddress, type ListenAddress } from "../../net/address.ts";
@@ -8,6 +8,7 @@ import { logOptions } from "../config-flags.ts";
 import { type CommandRun, stopSignals } from "../context.ts";
 import type { Host } from "../host.ts";
 import { Service } from "../service.ts";
+import { startTraffic } from "./demo-traffic.ts";
 
 const ANY_PORT: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
 const CLIENTS = 10;
@@ -17,7 +18,8 @@ const BLOCK = Uint8Array.from({ length: 65_521 }, (_, index) => index * 31);
 
 export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => {
   const signals = stopSignals(host);
-  const echo = await EchoServer.open(runtime, ANY_PORT);
+  const echoes = await Promise.all([1, 2].map(() => EchoServer.open(runtime, ANY_PORT)));
+  const targets = echoes.map(({ address }) => plainTarget(address));
   const config: Config = {
     admin: { listen: ANY_PORT, explicit: true, tokenEnv: null },
     log: { ...logOptions(line), summaryInterval: 0 },
@@ -25,7 +27,7 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     shutdown: { grace: 1_000 },
     toxiproxy: null,
     seed: null,
-    proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets: [plainTarget(echo.address)] }],
+    proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets }],
     bridges: [],
   };
   const service = await Service.start(runtime, openThreads, host, config);
@@ -38,13 +40,15 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     report(host, service, seconds, good);
     suggest(host, formatAddress(proxy), service.admin ? formatAddress(service.admin.address) : "");
   }
-  await Promise.race([signals.first, after(runtime, Number(line.flags.seconds ?? 0))]);
+  const endTraffic = proxy.kind === "udp" ? () => {} : startTraffic(runtime, proxy);
+  await Promise.race([signals.first, service.drained, after(runtime, Number(line.flags.seconds ?? 0))]);
+  endTraffic();
   await service.stop(signals.again);
-  await echo.stop(0, signals.again);
+  await Promise.all(echoes.map((echo) => echo.stop(0, signals.again)));
   return good ? 0 : 1;
 };
 
-/** Sends bytes through the proxy to the echo server and compares what comes back. */
+/** Sends bytes through the proxy to an echo server and compares what comes back. */
 async function exchange(runtime: Runtime, to: ListenAddress): Promise<boolean> {
   if (to.kind === "udp") return false;
   const { noDelay, keepAlive, buffer } = DEFAULTS.proxy;
@@ -81,7 +85,7 @@ function report(host: Host, service: Service, seconds: number, good: boolean): v
   const sum = service.totals;
   const both = sum.bytesUpstream + sum.bytesDownstream;
   host.out("");
-  host.out(`${CLIENTS} clients sent ${formatBytes(BYTES)} each through the proxy to an echo server and got it back.`);
+  host.out(`${CLIENTS} clients sent ${formatBytes(BYTES)} each through the proxy to two echo servers and got it back.`);
   host.out(`  connections  ${sum.connectionsTotal}`);
   host.out(`  upstream     ${formatBytes(sum.bytesUpstream)}`);
   host.out(`  downstream   ${formatBytes(sum.bytesDownstream)}`);
@@ -92,7 +96,7 @@ function report(host: Host, service: Service, seconds: number, good: boolean): v
 
 function suggest(host: Host, proxy: string, admin: string): void {
   const [name = "", port = ""] = proxy.split(/:(?=\d+$)/);
-  host.out("It keeps running; try");
+  if (admin) host.out(`It keeps running, with some traffic: open http://${admin}/ in a browser to see it, or try`);
   host.out(`  echo hello | nc -N ${name} ${port}`);
   host.out(`  curl http://${admin}/metrics`);
   host.out(`  curl http://${admin}/api/connections`);

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { runtime } from "#runtime";
+import { ASSETS_FILE, embedded } from "../../scripts/embed.ts";
+import { adminApp } from "../../src/admin/app.ts";
+import { ASSETS } from "../../src/admin/dashboard/assets.ts";
+import { Dashboard } from "../../src/admin/dashboard/dashboard.ts";
+import { LogTail } from "../../src/log/tail.ts";
+import { LOOPBACK } from "../contract/kit.ts";
+import { sourceOf } from "./dashboard-world.ts";
+
+const source = sourceOf(runtime);
+const dashboard = new Dashboard(source, new LogTail());
+const app = adminApp(source, { listen: LOOPBACK, token: undefined }, dashboard);
+const get = async (path: string, headers: Record<string, string> = {}, method = "GET") =>
+  await app(new Request(`http://127.0.0.1${path}`, { method, headers }));
+const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+test("what is embedded is what its sources say; if not, run: bun scripts/embed.ts", async () => {
+  expect((await Bun.file(ASSETS_FILE).text()) === (await embedded())).toBe(true);
+});
+
+test("browsers get the page at /, others the text, and caches are told", async () => {
+  const page = await get("/", BROWSER);
+  expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+  expect(await page.text()).toBe(ASSETS["page.html"].text);
+  for (const accept of ["*/*", "text/plain", "application/json", ""]) {
+    const text = await get("/", { accept });
+    expect([text.status, text.headers.get("vary")]).toEqual([200, "accept"]);
+    expect(await text.text()).toStartWith("weir ");
+  }
+  expect(page.headers.get("vary")).toBe("accept");
+  expect((await get("/", BROWSER, "POST")).status).toBe(405);
+});
+
+test("the page brings a policy that allows this server alone, and nothing inline", async () => {
+  for (const path of ["/", ...Object.keys(ASSETS).map((name) => `/dashboard/${name}`)]) {
+    const { headers } = await get(path, BROWSER);
+    const policy = headers.get("content-security-policy") ?? "";
+    expect(policy).toStartWith("default-src 'none'; ");
+    expect(policy).not.toMatch(/unsafe|data:|blob:|\*|https?:/);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  }
+  const { text } = ASSETS["page.html"];
+  expect(text).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc="\/)[^>]*>/i);
+  for (const [, address] of text.matchAll(/(?:src|href)="([^"]*)"/g)) expect(address).toMatch(/^[/#](?!\/)/);
+  expect(ASSETS["page.css"].text).not.toMatch(/url\(|@import/);
+});
+
+test("an asset that a browser has already is not sent again", async () => {
+  const first = await get("/dashboard/client.js");
+  expect(first.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
+  const etag = first.headers.get("etag") ?? "";
+  const again = await get("/dashboard/client.js", { "if-none-match": etag });
+  expect([again.status, await again.text()]).toEqual([304, ""]);
+  expect((await get("/dashboard/client.js", { "if-none-match": '"other"' })).status).toBe(200);
+});
+
+test("what is not there is not found, whatever it is called", async () => {
+  for (const name of ["x", "assets.ts", "constructor", "__proto__", "..%2fpage.css", "page.css/x", ""]) {
+    expect((await get(`/dashboard/${name}`)).status).toBe(404);
+  }
+});
+
+test("HEAD of the events opens no stream", async () => {
+  const head = await get("/api/events", {}, "HEAD");
+  expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+  expect(dashboard.viewers).toBe(0);
+});
+
+test("an admin server without a dashboard has none of it", async () => {
+  const plain = adminApp(source, { listen: LOOPBACK, token: undefined });
+  const status = async (path: string) =>
+    (await plain(new Request(`http://127.0.0.1${path}`, { headers: BROWSER }))).status;
+  expect([await status("/"), await status("/api/events"), await status("/dashboard/page.css")]).toEqual([
+    200, 404, 404,
+  ]);
+});
