@@ -75,3 +75,34 @@ test("an admin server without a dashboard has none of it", async () => {
     200, 404, 404,
   ]);
 });
+
+test("every colour of text has a contrast of 4.5 and more, in the light and in the dark", async () => {
+  const css = await Bun.file(new URL("../../src/admin/dashboard/page.css", import.meta.url)).text();
+  const schemes = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, body = ""]) => {
+    return Object.fromEntries(
+      [...body.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]),
+    );
+  });
+  expect(schemes).toHaveLength(2);
+  for (const scheme of schemes) {
+    const colour = (name: string) => scheme[name] ?? "";
+    const ratios = ["paper", "card"].flatMap((ground) =>
+      ["ink", "faint", "accent", "up", "down", "good", "bad"].map((text) => contrast(colour(text), colour(ground))),
+    );
+    expect(Math.min(...ratios, contrast(colour("on-accent"), colour("accent")))).toBeGreaterThanOrEqual(4.5);
+  }
+});
+
+/** As WCAG 2 has it. */
+function contrast(one: string, other: string): number {
+  const [dark = 0, bright = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const share = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

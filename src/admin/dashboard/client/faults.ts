@@ -2,7 +2,7 @@
 import type { KindRow } from "../kinds.ts";
 import type { ProxyRow, Snapshot } from "../snapshot.ts";
 import { change } from "./changes.ts";
-import { button, byId, setAttribute, setText } from "./dom.ts";
+import { button, byId, make, setAttribute, setText } from "./dom.ts";
 import { faultForm } from "./fault-form.ts";
 import { type Part, Table } from "./table.ts";
 
@@ -25,7 +25,7 @@ export function faults(): FaultPanel {
   const rows = new Map<string, Row>();
   const table = new Table<Row>(
     place,
-    "Faults; those that were switched off here can be switched on again",
+    "What was switched off here can be switched on again",
     [
       { title: "Fault", text: ({ fault }) => fault.name },
       { title: "Proxy", text: ({ proxy }) => proxy },
@@ -35,6 +35,8 @@ export function faults(): FaultPanel {
     ],
     keyOf,
   );
+  const note = make("p", { class: "note", text: "Nothing goes wrong on purpose." });
+  place.append(note);
   return {
     kinds: (kinds) => form.kinds(kinds),
     sample({ proxies }) {
@@ -48,6 +50,7 @@ export function faults(): FaultPanel {
         for (const fault of faults) rows.set(keyOf({ proxy: name, fault }), { proxy: name, fault, on: true });
       }
       table.update([...rows.values()]);
+      note.hidden = rows.size > 0;
       form.proxies(listening);
     },
   };

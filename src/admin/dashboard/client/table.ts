@@ -33,6 +33,7 @@ export class Table<R> {
   readonly #key: (row: R) => string;
   readonly #rows = new Map<string, Row<R>>();
   readonly #body = make("tbody");
+  readonly #region: HTMLElement;
   readonly #heads: readonly HTMLTableCellElement[];
   #sorted: { readonly column: Column<R>; readonly down: boolean } | undefined;
   #shown: readonly R[] = [];
@@ -45,13 +46,16 @@ export class Table<R> {
     const head = make("thead", {}, make("tr", {}, ...this.#heads));
     const table = make("table", {}, make("caption", { text: caption }), head, this.#body);
     const attributes = { role: "region", tabindex: "0", "aria-label": caption };
-    place.append(make("div", { class: "scroll", attributes }, table));
+    this.#region = make("div", { class: "scroll", attributes }, table);
+    place.tabIndex = -1;
+    place.append(this.#region);
   }
 
   update(rows: readonly R[]): void {
     this.#shown = rows;
     const wanted = this.#ordered(rows);
     const keys = new Set(wanted.map(this.#key));
+    this.#region.hidden = wanted.length === 0;
     for (const [key, row] of this.#rows) if (!keys.has(key)) this.#remove(key, row);
     for (const row of wanted) this.#rowOf(row).update(row);
     if (this.#inUse) return;
@@ -100,7 +104,7 @@ export class Table<R> {
     element.remove();
     this.#rows.delete(key);
     // Whoever has just closed one is likely to go on with the next.
-    const heir = next?.querySelector("button") ?? this.#body.closest<HTMLElement>(".scroll");
+    const heir = next?.querySelector("button") ?? this.#region.parentElement;
     if (focused) heir?.focus({ preventScroll: true });
   }
 

@@ -15,12 +15,12 @@ export function targets(): (sample: Snapshot) => void {
   const rates = new Rates();
   const table = new Table<Row>(
     byId("targets"),
-    "Targets; drained ones keep the connections that they have, disabled ones are not checked either",
+    "Drained ones get no new connections, disabled ones no health checks either",
     [
       { title: "Target", text: ({ address, backup }) => (backup ? `${address} (backup)` : address) },
-      { title: "Proxy", text: ({ proxy }) => proxy },
-      { title: "Health", class: "long", text: health, tone: ({ healthy }) => (healthy ? "good" : "bad") },
       { title: "State", build: states },
+      { title: "Health", class: "long", text: health, tone: ({ healthy }) => (healthy ? "good" : "bad") },
+      { title: "Proxy", text: ({ proxy }) => proxy },
       { title: "Open", class: "number", text: ({ active }) => count(active), sort: ({ active }) => active },
       { title: "Weight", class: "number wide", text: ({ weight }) => count(weight) },
       { title: "Given", class: "number wide", text: ({ total }) => count(total), sort: ({ total }) => total },
