@@ -13,6 +13,7 @@ import { formatAddress } from "../net/address.ts";
 import { formatCidr } from "../net/cidr.ts";
 import type { Fetch, Runtime } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
+import type { Connection } from "../proxy/record.ts";
 import { VERSION } from "../version.ts";
 import { addChanges, type Changeable } from "./changes.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
@@ -74,14 +75,22 @@ export function adminApp(source: AdminSource, rules: GuardRules, dashboard?: Das
     if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
       return c.json({ error: `limit is a whole number from 1 to ${LIMIT_MAX}` }, 400);
     }
-    const lists = await Promise.all(source.proxies.map((proxy) => proxy.connections(limit)));
+    const find = c.req.query("find")?.toLowerCase() ?? "";
+    const lists = await Promise.all(source.proxies.map((proxy) => proxy.connections(find ? LIMIT_MAX : limit)));
     const total = lists.reduce((sum, list) => sum + list.total, 0);
-    return c.json({ total, connections: lists.flatMap((list) => list.connections).slice(0, limit) });
+    const found = lists.flatMap((list) => list.connections).filter((connection) => mentions(connection, find));
+    return c.json({ total, ...(find ? { found: found.length } : {}), connections: found.slice(0, limit) });
   });
   addChanges(app, source);
   dashboard?.addTo(app);
   app.notFound((c) => c.json({ error: `nothing at ${c.req.path}; GET / lists what there is` }, 404));
   return (request) => app.fetch(request);
+}
+
+/** Whether one of its words has `text`, in lower case, in it. */
+function mentions({ id, proxy, client, target, serverName, state }: Connection, text: string): boolean {
+  if (text === "") return true;
+  return [String(id), proxy, client, target, serverName, state].some((word) => word?.toLowerCase().includes(text));
 }
 
 function refuseMethod(c: Context): Response {
@@ -100,7 +109,7 @@ function index({ proxies, bridges }: AdminSource): string {
     "/metrics              for Prometheus; ?format=json for the totals alone",
     "/api/proxies          what listens, with its settings and figures",
     "/api/udp              bridges of datagrams, with the figures of each end",
-    "/api/connections      live connections, bytes so far and age; ?limit=N",
+    "/api/connections      live connections, bytes so far and age; ?limit=N&find=TEXT",
     "/api/events           all of it, once a second, as server-sent events",
     "/healthz  /readyz     alive; listening and not draining",
     "",

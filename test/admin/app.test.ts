@@ -74,6 +74,24 @@ test("/api/connections shows live connections with bytes so far and age, bounded
   }
 });
 
+test("/api/connections?find= lists those alone that have the text in one of their words", async () => {
+  await using it = await world();
+  const clients = [await it.client(), await it.client()];
+  for (const client of clients) {
+    client.write(10);
+    await client.until(() => client.received === 10, "echo");
+  }
+  const find = async (text: string) => {
+    const answer = await it.get(`/api/connections?find=${encodeURIComponent(text)}`);
+    return (await answer.json()) as { total: number; found: number; connections: { client: string }[] };
+  };
+  const { connections } = await find("DB");
+  expect(connections).toHaveLength(2);
+  const [one] = connections;
+  expect(await find(one?.client ?? "")).toMatchObject({ total: 2, found: 1, connections: [{ client: one?.client }] });
+  expect(await find("nothing like that")).toEqual({ total: 2, found: 0, connections: [] });
+});
+
 test("/api/proxies shows settings and figures", async () => {
   await using it = await world();
   const { proxies } = (await (await it.get("/api/proxies")).json()) as { proxies: object[] };

@@ -69,13 +69,13 @@ export async function watched(source: AdminSource) {
   };
 }
 
-export interface Told {
+interface Told {
   readonly event: string;
   readonly data: Record<string, unknown>;
 }
 
 /** A browser's part of a stream of events, on a plain socket: it can stop reading. */
-export class Page {
+class Page {
   readonly events: Told[] = [];
   bytes = 0;
   closed = false;

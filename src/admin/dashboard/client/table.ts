@@ -31,6 +31,7 @@ interface Row<R> {
 export class Table<R> {
   readonly #columns: readonly Column<R>[];
   readonly #key: (row: R) => string;
+  readonly #most: number;
   readonly #rows = new Map<string, Row<R>>();
   readonly #body = make("tbody");
   readonly #region: HTMLElement;
@@ -38,8 +39,15 @@ export class Table<R> {
   #sorted: { readonly column: Column<R>; readonly down: boolean } | undefined;
   #shown: readonly R[] = [];
 
-  /** The first column is the head of its row. */
-  constructor(place: HTMLElement, caption: string, columns: readonly Column<R>[], key: (row: R) => string) {
+  /** The first column is the head of its row. `most` rows are shown: the first in the order that somebody has chosen. */
+  constructor(
+    place: HTMLElement,
+    caption: string,
+    columns: readonly Column<R>[],
+    key: (row: R) => string,
+    most = Number.POSITIVE_INFINITY,
+  ) {
+    this.#most = most;
     this.#columns = columns;
     this.#key = key;
     this.#heads = columns.map((column) => this.#head(column));
@@ -53,7 +61,7 @@ export class Table<R> {
 
   update(rows: readonly R[]): void {
     this.#shown = rows;
-    const wanted = this.#ordered(rows);
+    const wanted = this.#ordered(rows).slice(0, this.#most);
     const keys = new Set(wanted.map(this.#key));
     this.#region.hidden = wanted.length === 0;
     for (const [key, row] of this.#rows) if (!keys.has(key)) this.#remove(key, row);
