@@ -19,7 +19,7 @@ export function guard(
   request: Request,
   { listen, token, open }: GuardRules,
 ): { status: 401 | 403; error: string } | undefined {
-  const foreign = crossSite(request);
+  const foreign = crossSite(request, "changes");
   if (foreign) return { status: 403, error: foreign };
   if (token !== undefined) {
     const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
@@ -36,15 +36,16 @@ export function guard(
   return { status: 403, error: `changes are refused under the name "${host}"; use an IP address or localhost` };
 }
 
-function crossSite(request: Request): string | undefined {
+/** Why a browser may not have this: a page of somebody else asks for it. `what` are refused. */
+export function crossSite(request: Request, what: string): string | undefined {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none")
-    return "changes from pages of other sites are refused";
+    return `${what} from pages of other sites are refused`;
   const origin = request.headers.get("origin");
   if (origin === null) return undefined;
   const host = request.headers.get("host") ?? new URL(request.url).host;
   if (origin.replace(/^https?:\/\//, "") === host) return undefined;
-  return `changes from pages of ${origin} are refused`;
+  return `${what} from pages of ${origin} are refused`;
 }
 
 /** Without the port and the brackets of IPv6. */

@@ -67,6 +67,21 @@ test("HEAD of the events opens no stream", async () => {
   expect(dashboard.viewers).toBe(0);
 });
 
+test("pages of other sites take no place of one that may look", async () => {
+  for (const headers of [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { origin: "http://evil" },
+  ]) {
+    const refused = await get("/api/events", headers as Record<string, string>);
+    expect([refused.status, ((await refused.json()) as { error: string }).error]).toEqual([
+      403,
+      expect.stringMatching(/^requests for events from pages of .* are refused$/),
+    ]);
+  }
+  expect(dashboard.viewers).toBe(0);
+});
+
 test("an admin server without a dashboard has none of it", async () => {
   const plain = adminApp(source, { listen: LOOPBACK, token: undefined });
   const status = async (path: string) =>

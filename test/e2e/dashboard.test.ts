@@ -23,7 +23,7 @@ describe.skipIf(!haveTool("chromium"))("in Chromium", () => {
       await using sight = await Sight.open(browser, await dashboardOf(weir));
       const { page } = sight;
       const upstream = page.locator(".tile", { hasText: "Upstream" }).locator(".figure");
-      await upstream.filter({ hasText: /^[1-9][\d.]* [kM]B\/s$/ }).waitFor();
+      await upstream.filter({ hasText: /^[1-9][\d.]* [KM]B\/s$/ }).waitFor();
       await page.locator("#connections tbody tr").nth(3).waitFor();
       await page.locator("#proxies tbody tr", { hasText: "demo" }).locator("canvas").waitFor();
       expect(await page.locator("#targets tbody tr").count()).toBe(2);

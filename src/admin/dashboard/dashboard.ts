@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { LogTail } from "../../log/tail.ts";
 import type { AdminSource } from "../app.ts";
+import { crossSite } from "../guard.ts";
 import type { AssetName } from "./assets.ts";
 import { Feed, VIEWERS } from "./feed.ts";
 
@@ -52,6 +53,9 @@ export class Dashboard {
   }
 
   #events(c: Context): Response {
+    // It could not read them, but take the place of a page that can.
+    const foreign = crossSite(c.req.raw, "requests for events");
+    if (foreign) return c.json({ error: foreign }, 403);
     const headers = { ...HEADERS, "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" };
     // Nobody would ever read, or cancel, the body of an answer to HEAD.
     if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);

@@ -1,6 +1,6 @@
 /** Figures as people read them. */
 
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"] as const;
 
 /** Of 1,000 each, as in the log. */
 export function bytes(count: number): string {

@@ -31,9 +31,15 @@ export function overview(): (sample: Snapshot) => void {
     const bytes = rates.add("bytes", at, totals.bytesUpstream, totals.bytesDownstream);
     const connections = rates.add("connections", at, totals.connectionsTotal, 0);
     const now = { ...latest(bytes), accepted: latest(connections).up };
-    const courses = [open.up, connections.up, bytes.up, bytes.down];
+    const courses = [
+      [open.at, open.up],
+      [connections.at, connections.up],
+      [bytes.at, bytes.up],
+      [bytes.at, bytes.down],
+    ] as const;
     tiles.forEach(({ update }, index) => {
-      update(sample, now, index === 0 ? open.at : bytes.at, courses[index] ?? []);
+      const [times, values] = courses[index] ?? [[], []];
+      update(sample, now, times, values);
     });
     chart.update(bytes);
   };
