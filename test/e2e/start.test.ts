@@ -18,6 +18,7 @@ async function file(name: string, text: string): Promise<string> {
 describe.each([...RUNTIMES])("under %s", (runtime) => {
   test("the demo sends traffic through itself, says so, and ends with 0", async () => {
     await using weir = await Weir.start(["demo", "--seconds", "1"], runtime);
+    expect(await weir.stdout.next()).toMatch(/^dashboard http:\/\/127\.0\.0\.1:[1-9]\d*\/$/);
     await weir.stdout.next((line) => line.includes("every byte came back as it was sent"));
     expect(await weir.exit()).toBe(0);
   });

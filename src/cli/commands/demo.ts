@@ -30,7 +30,9 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     proxies: [{ ...DEFAULTS.proxy, name: "demo", listen: ANY_PORT, targets }],
     bridges: [],
   };
-  const service = await Service.start(runtime, openThreads, host, config);
+  const front = dashboardFirst(host);
+  const service = await Service.start(runtime, openThreads, front.host, config);
+  front.show();
   const proxy = service.proxies[0]?.address ?? ANY_PORT;
   const start = runtime.now();
   const intact = await Promise.all(Array.from({ length: CLIENTS }, () => exchange(runtime, proxy)));
@@ -47,6 +49,20 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
   await Promise.all(echoes.map((echo) => echo.stop(0, signals.again)));
   return good ? 0 : 1;
 };
+
+/** Holds back what is said at the start until `show`, which puts the address to look at in front of it. */
+function dashboardFirst(host: Host): { readonly host: Host; show(): void } {
+  const held: string[] = [];
+  let out = (line: string): void => void held.push(line);
+  return {
+    host: { ...host, out: (line) => out(line) },
+    show() {
+      const at = held.findIndex((line) => line.startsWith("dashboard "));
+      for (const line of [...held.splice(at, at < 0 ? 0 : 1), ...held]) host.out(line);
+      out = host.out;
+    },
+  };
+}
 
 /** Sends bytes through the proxy to an echo server and compares what comes back. */
 async function exchange(runtime: Runtime, to: ListenAddress): Promise<boolean> {
