@@ -41,7 +41,7 @@ function columns(courseOf: (row: ProxyRow) => Course): readonly Column<ProxyRow>
     { title: "Upstream", class: "number", text: (row) => byteRate(latest(courseOf(row)).up) },
     { title: "Downstream", class: "number", text: (row) => byteRate(latest(courseOf(row)).down) },
     { title: "Trend", class: "wide", build: () => spark(courseOf) },
-    { title: "So far", class: "number wide", text: amount },
+    { title: "So far", class: "number long wide", text: amount },
   ];
 }
 
