@@ -1,12 +1,13 @@
 /** `[[proxy.fault]]` as users write it, and what it means. */
 import * as v from "valibot";
-import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig } from "../filter/faults/fault.ts";
+import { defaultName, FAULT_TYPES, FAULTS, type FaultConfig, type FaultType } from "../filter/faults/fault.ts";
 import type { Attribute, FaultWords } from "../filter/faults/kind.ts";
 import { DIRECTIONS } from "../filter/step.ts";
 import { type AttributeName, exampleOf, parseMilliseconds, readAttributes } from "./fault-values.ts";
 import { type Problem, wrong } from "./problem.ts";
 import { parseSize } from "./units.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 export type Fault = v.InferOutput<ReturnType<typeof faultSchema>>;
 
@@ -22,8 +23,11 @@ export function faultSchema() {
     toxicity: v.optional(toxicity(), 1),
     after: v.optional(
       t.table("What works before it begins, for each connection; the first of the two counts.", {
-        bytes: v.optional(t.text("Bytes of its direction.", 'a size such as "1MB"', parseSize), 0),
-        time: v.optional(t.text("Time.", 'a duration such as "5s", or milliseconds', parseMilliseconds), 0),
+        bytes: v.optional(t.text("Bytes of its direction.", 'a size such as "1MB"', parseSize, w.SIZE_TEXT), 0),
+        time: v.optional(
+          t.text("Time.", 'a duration such as "5s", or milliseconds', parseMilliseconds, w.MILLISECONDS),
+          0,
+        ),
       }),
       {},
     ),
@@ -36,6 +40,7 @@ export function faultSchema() {
         : `the key ${issue.expected} is missing; the types are ${FAULT_TYPES.join(", ")}`,
     ),
     v.description("Something that goes wrong on purpose, as in Toxiproxy."),
+    v.metadata({ json: { allOf: FAULT_TYPES.map(keysOfType) } }),
     v.rawCheck(({ dataset, addIssue }) => {
       const { value: table } = dataset;
       // Another type may be meant, and with it other attributes.
@@ -48,6 +53,22 @@ export function faultSchema() {
       }
     }),
   );
+}
+
+/** In JSON Schema: the keys of one type, and those of them that it needs. */
+function keysOfType(type: FaultType): w.Json {
+  const { attributes }: FaultWords = FAULTS[type];
+  const needed = Object.entries(attributes).flatMap(([name, attribute]) =>
+    attribute.default === undefined ? [name] : [],
+  );
+  return {
+    if: { properties: { type: { const: type } }, required: ["type"] },
+    // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+    then: {
+      propertyNames: { enum: ["type", "name", "stream", "toxicity", "after", ...Object.keys(attributes)] },
+      required: needed,
+    },
+  };
 }
 
 /** From what {@link faultSchema} lets through. */

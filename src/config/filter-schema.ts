@@ -9,6 +9,7 @@ import { DIRECTIONS } from "../filter/step.ts";
 import { UsageError } from "../net/errors.ts";
 import { isTable } from "./toml.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 type Filter = v.InferOutput<ReturnType<typeof filterSchema>>;
 
@@ -51,12 +52,13 @@ export function filterSchema() {
       ]),
     ),
     find: v.optional(t.words("Text to look for, wherever it is in the stream; its bytes are those of UTF-8.")),
-    find_hex: v.optional(t.text('Bytes to look for, such as "0d 0a".', 'bytes such as "0d 0a"', parseSome)),
+    find_hex: v.optional(t.text('Bytes to look for, such as "0d 0a".', 'bytes such as "0d 0a"', parseSome, w.HEX)),
     find_regex: v.optional(
       t.text(
         "A regular expression of JavaScript to look for in each line. A byte is a character to it, 0 to \\xff.",
         'a regular expression such as "user=[a-z]+"',
         parseRegex,
+        w.SOME_TEXT,
       ),
     ),
     flags: v.optional(
@@ -64,6 +66,7 @@ export function filterSchema() {
         "Of the regular expression: i (either case), m (^ and $ at line ends), s (. is any byte).",
         'flags such as "i"',
         parseFlags,
+        { type: "string", pattern: "^[ims]*$" },
       ),
     ),
     delimiter: v.optional(t.words('What ends a line for find_regex, and belongs to none; "\\n" by default.')),
@@ -83,16 +86,24 @@ export function filterSchema() {
         v.description("What to put in its place; with find_regex $1, $&, … stand for what was found."),
       ),
     ),
-    with_hex: v.optional(t.text("The same as bytes, in which $ means nothing.", 'bytes such as "0d 0a"', parseHex)),
+    with_hex: v.optional(
+      t.text("The same as bytes, in which $ means nothing.", 'bytes such as "0d 0a"', parseHex, w.HEX),
+    ),
     rate: v.optional(
       t.text(
         'Bytes per second of each connection and direction, such as "1MB/s".',
         'a rate such as "1MB/s"',
         parseByteRate,
+        w.BYTE_RATE,
       ),
     ),
     burst: v.optional(
-      t.text("Bytes that may pass at once; by default those of 100ms.", 'a size such as "64KiB"', parseBurst),
+      t.text(
+        "Bytes that may pass at once; by default those of 100ms.",
+        'a size such as "64KiB"',
+        parseBurst,
+        w.SIZE_TEXT,
+      ),
     ),
     how: v.optional(t.choice("What both sides get: reset (RST), the default, or close (FIN).", ENDINGS)),
     path: v.optional(t.fileName("A module, JavaScript or TypeScript, whose default export is the filter.")),
@@ -106,6 +117,7 @@ export function filterSchema() {
   });
   return v.pipe(
     fields,
+    v.metadata({ json: { allOf: TYPES.map(keysOfType) } }),
     v.rawCheck(({ dataset, addIssue }) => {
       const filter: unknown = dataset.value;
       if (!isTable(filter)) return;
@@ -114,6 +126,15 @@ export function filterSchema() {
       }
     }),
   );
+}
+
+/** In JSON Schema: the keys of one type. */
+function keysOfType(type: FilterType): w.Json {
+  return {
+    if: { properties: { type: { const: type } }, required: ["type"] },
+    // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+    then: { propertyNames: { enum: ["type", "direction", ...KEYS[type]] } },
+  };
 }
 
 export function toFilter(filter: Filter): FilterConfig {

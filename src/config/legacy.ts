@@ -11,6 +11,7 @@ import { type Format, keysOf, read } from "./read.ts";
 import { isTable, type Table } from "./toml.ts";
 import { MAX_DURATION } from "./units.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 const cloneSchema = t.table("The configuration of tcp-clone.", {
   tcp_clone: t.list(
@@ -29,6 +30,7 @@ const cloneSchema = t.table("The configuration of tcp-clone.", {
 /** tcp-clone's file: any number of `[[tcp_clone]]`. */
 export const tcpCloneFormat: Format = {
   name: "tcp-clone",
+  schema: cloneSchema,
   keys: keysOf(cloneSchema),
   read(file) {
     const result = read(cloneSchema, file);
@@ -49,7 +51,7 @@ const ANY_PORT = "127.0.0.1:0";
 const flatSchema = t.table("The configuration of basic-tcp-proxy.", {
   listen_addr: v.optional(t.listenAddress("Where clients connect."), ANY_PORT),
   target_addr: v.optional(
-    t.text("Where weir connects for each client.", 'an address such as "10.0.0.1:8080"', flatTarget),
+    t.text("Where weir connects for each client.", 'an address such as "10.0.0.1:8080"', flatTarget, w.ADDRESS_TEXT),
     ANY_PORT,
   ),
   metrics_addr: v.optional(t.listenAddress("Where metrics are served.")),
@@ -61,6 +63,7 @@ const flatSchema = t.table("The configuration of basic-tcp-proxy.", {
 /** basic-tcp-proxy's file, `proxy.toml`: one proxy, no tables. */
 export const basicTcpProxyFormat: Format = {
   name: "basic-tcp-proxy",
+  schema: flatSchema,
   keys: keysOf(flatSchema),
   read(file) {
     const result = read(flatSchema, file);

@@ -17,6 +17,7 @@ import {
 import { proxyEntries, toProxy, withTarget } from "./proxy-schema.ts";
 import { formatDuration } from "./units.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 type Mux = v.InferOutput<ReturnType<typeof muxSchema>>;
 type Sharing = v.InferOutput<ReturnType<typeof sharingSchema>>;
@@ -78,7 +79,7 @@ function sharingEntries() {
       MUX.match,
     ),
     max_message: v.optional(
-      t.text("Bytes of a message at most.", 'a size such as "1MiB"', parseMaxMessage),
+      t.text("Bytes of a message at most.", 'a size such as "1MiB"', parseMaxMessage, w.SIZE_TEXT),
       MUX.maxMessage,
     ),
     connections: v.optional(t.wholeNumber("Connections to each target, at most.", SHARED_MAX, 1), MUX.connections),
@@ -135,6 +136,7 @@ function widthOf(about: string) {
   return v.pipe(
     v.number(message),
     v.check((width) => WIDTHS.includes(width), message),
+    v.metadata({ json: { type: "integer", enum: WIDTHS } }),
     v.description(about),
   );
 }

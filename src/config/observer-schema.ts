@@ -10,13 +10,14 @@ import {
   wrongWhenFull,
 } from "../observe/observer-config.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 type Observer = v.InferOutput<ReturnType<typeof observerSchema>>;
 
 /** Input is what TOML holds; output has the address parsed, bytes and every default. */
 export function observerSchema() {
   const fields = t.table("Somebody who gets a copy of what the sessions send and receive.", {
-    address: t.text("Where it is: an address, udp://HOST:PORT or file:PATH.", WHAT, parseObserverAddress),
+    address: t.text("Where it is: an address, udp://HOST:PORT or file:PATH.", WHAT, parseObserverAddress, w.OBSERVER),
     copies: v.optional(t.choice("What the client sends, what it receives, or both.", COPIES), OBSERVER.copies),
     buffer: v.optional(t.bufferSize("Bytes that may wait for it, in each session."), OBSERVER.buffer),
     when_full: v.optional(

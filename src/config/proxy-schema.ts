@@ -102,6 +102,7 @@ export function proxyEntries(list: "proxy" | "mux") {
 export function withTarget<const S extends v.GenericSchema>(fields: S) {
   return v.pipe(
     fields,
+    v.metadata({ json: { oneOf: [{ required: ["target"] }, { required: ["targets"] }] } }),
     v.rawCheck(({ dataset, addIssue }) => {
       const input: unknown = dataset.value;
       if (!isTable(input)) return;
@@ -185,6 +186,7 @@ function targetsSchema() {
       const count = Array.isArray(dataset.value) ? dataset.value.length : 1;
       if (count === 0) addIssue({ message: "there is no target; write one address at least" });
     }),
+    v.metadata({ json: { minItems: 1 } }),
   );
 }
 

@@ -13,6 +13,8 @@ import { wrong } from "./values.ts";
 export interface Format {
   /** As users know it: `weir`, `tcp-clone`. */
   readonly name: string;
+  /** What is valid. */
+  readonly schema: v.GenericSchema;
   /** The keys at the top level: they tell formats apart. */
   readonly keys: readonly string[];
   /** From the values of a file; all that is wrong with single values is found here. */

@@ -82,6 +82,7 @@ export const fileSchema = t.table("The configuration of weir.", {
 /** weir's own format. */
 export const weirFormat: Format = {
   name: "weir",
+  schema: fileSchema,
   keys: keysOf(fileSchema),
   read(file) {
     const result = read(fileSchema, file);

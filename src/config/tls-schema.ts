@@ -6,6 +6,7 @@ import { parseName, parseServerName } from "../tls/names.ts";
 import { LISTEN_TLS, type ListenTlsConfig, TARGET_TLS, type TargetTlsConfig, VERIFIES } from "../tls/tls-config.ts";
 import { formatDuration } from "./units.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 type Tls = v.InferOutput<ReturnType<typeof tlsSchema>>;
 type TargetTls = v.InferOutput<ReturnType<typeof targetTlsSchema>>;
@@ -25,6 +26,7 @@ export function tlsSchema() {
         const empty = Array.isArray(dataset.value) && dataset.value.length === 0;
         if (empty) addIssue({ message: "there is no certificate; write one at least" });
       }),
+      v.metadata({ json: { minItems: 1 } }),
     ),
     min_version: v.optional(t.choice("The oldest version of TLS.", TLS_VERSIONS), LISTEN_TLS.minVersion),
     alpn: v.optional(protocols(), []),
@@ -33,7 +35,7 @@ export function tlsSchema() {
       t.list(
         "Of which it has to have one.",
         "an array of names",
-        t.text("A name.", 'a name such as "*.corp"', parseName),
+        t.text("A name.", 'a name such as "*.corp"', parseName, w.SOME_TEXT),
       ),
       [],
     ),
@@ -52,7 +54,12 @@ export function targetTlsSchema() {
   return t.table("How targets are met that say tls://.", {
     ca: v.optional(t.fileName("A PEM file with the CAs that are trusted; those of the runtime by default.")),
     server_name: v.optional(
-      t.text("Asked for and verified; the host by default.", "a host name or an IP address", parseServerName),
+      t.text(
+        "Asked for and verified; the host by default.",
+        "a host name or an IP address",
+        parseServerName,
+        w.SOME_TEXT,
+      ),
     ),
     certificate: v.optional(t.fileName("A PEM file: what is shown to targets that ask who connects.")),
     key: v.optional(t.fileName("A PEM file with its key, without a passphrase.")),
@@ -101,7 +108,7 @@ function protocols() {
 }
 
 function fingerprints(about: string) {
-  const one = t.text("A fingerprint.", 'a SHA-256 such as "sha256//…="', parseFingerprint);
+  const one = t.text("A fingerprint.", 'a SHA-256 such as "sha256//…="', parseFingerprint, w.SOME_TEXT);
   // One may stand alone, as addresses do.
   return v.pipe(
     v.union(
@@ -115,5 +122,7 @@ function fingerprints(about: string) {
       t.wrong("an array of fingerprints"),
     ),
     t.list(about, "an array of fingerprints", one),
+    v.description(about),
+    v.metadata({ json: { anyOf: [w.SOME_TEXT, { type: "array", items: w.SOME_TEXT }] } }),
   );
 }

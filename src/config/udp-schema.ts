@@ -8,6 +8,7 @@ import { isTable, type Table } from "./toml.ts";
 import { FILE_SIZE_MIN, KEEP_MAX, parseDatagramSize, parseInterface, parseOutput, TTL_MAX } from "./udp-values.ts";
 import { COUNT_MAX } from "./units.ts";
 import * as t from "./values.ts";
+import * as w from "./written.ts";
 
 type Bridge = v.InferOutput<ReturnType<typeof bridgeSchema>>;
 
@@ -23,9 +24,16 @@ export function bridgeSchema() {
     to: v.optional(
       oneOrMore("Where each of them goes.", 'such as "udp://10.0.0.7:9920"', (text) => parseRoute(text, "to")),
     ),
-    tee: v.optional(t.text('A file for a copy, or "-" for standard output.', 'a file, or "-"', parseOutput)),
+    tee: v.optional(
+      t.text('A file for a copy, or "-" for standard output.', 'a file, or "-"', parseOutput, w.SOME_TEXT),
+    ),
     datagram_size: v.optional(
-      t.text("Bytes of a datagram that is cut from a stream, at most.", 'a size such as "1400B"', parseDatagramSize),
+      t.text(
+        "Bytes of a datagram that is cut from a stream, at most.",
+        'a size such as "1400B"',
+        parseDatagramSize,
+        w.SIZE_TEXT,
+      ),
       BRIDGE.datagramSize,
     ),
     cut: v.optional(t.choice("How a stream becomes datagrams: as it comes, or line by line.", CUTS), BRIDGE.cut),
@@ -48,6 +56,7 @@ export function bridgeSchema() {
   });
   return v.pipe(
     fields,
+    v.metadata({ json: { allOf: [{ anyOf: [{ required: ["to"] }, { required: ["tee"] }] }] } }),
     v.rawCheck(({ dataset, addIssue }) => {
       const input: unknown = dataset.value;
       if (!isTable(input) || input["to"] !== undefined || input["tee"] !== undefined) return;
@@ -92,11 +101,12 @@ export function placeOfRoute(path: Path, file: Table): Path {
 /** A text, or an array of such. */
 function oneOrMore<T>(about: string, such: string, parse: (text: string) => T) {
   const one = v.pipe(
-    t.text(about, `an address ${such}, or an array of them`, parse),
+    t.text(about, `an address ${such}, or an array of them`, parse, w.ROUTE),
     v.transform((address): readonly T[] => [address]),
   );
   const several = v.pipe(
-    t.list(about, "an array of addresses", t.text(about, `an address ${such}`, parse)),
+    t.list(about, "an array of addresses", t.text(about, `an address ${such}`, parse, w.ROUTE)),
+    v.metadata({ json: { minItems: 1 } }),
     // Not minLength, which says nothing as long as an element is wrong.
     v.rawCheck(({ dataset, addIssue }) => {
       if (Array.isArray(dataset.value) && dataset.value.length === 0) {
@@ -122,6 +132,7 @@ function multicastSchema() {
         "The name or address of the interface they leave by; the kernel's choice without it.",
         'the name of an interface such as "eth0"',
         parseInterface,
+        w.SOME_TEXT,
       ),
     ),
   });

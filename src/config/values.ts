@@ -12,6 +12,7 @@ import { parsePlainTarget } from "./config.ts";
 import { nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
+import * as w from "./written.ts";
 
 /** A table with exactly these keys. */
 export function table<const E extends v.ObjectEntries>(about: string, entries: E) {
@@ -50,55 +51,55 @@ export function choice<const O extends readonly string[]>(about: string, options
 
 /** Where weir listens. A port alone may be a number. */
 export function listenAddress(about: string) {
-  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"));
+  return text(about, 'an address such as "127.0.0.1:8080"', (value) => parseAddress(value, "listen"), w.ADDRESS_TEXT);
 }
 
 /** Where a proxy listens, over TLS or without, or for datagrams. A port alone may be a number. */
 export function proxyAddress(about: string) {
-  return text(about, 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseListen);
+  return text(about, 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseListen, w.PROXY_ADDRESS);
 }
 
 /** Where weir listens; null for `"off"`. */
 export function listenAddressOrOff(about: string) {
   const what = 'an address such as "127.0.0.1:8080", or "off"';
-  return text(about, what, (value) => (value === "off" ? null : parseAddress(value, "listen")));
+  return text(about, what, (value) => (value === "off" ? null : parseAddress(value, "listen")), w.ADDRESS_OR_OFF);
 }
 
 /** Where weir connects to. A port alone may be a number. */
 export function targetAddress(about: string) {
-  return text(about, 'an address such as "10.0.0.1:8080"', (value) => parseAddress(value, "target"));
+  return text(about, 'an address such as "10.0.0.1:8080"', (value) => parseAddress(value, "target"), w.ADDRESS_TEXT);
 }
 
 /** The same, or a name of DNS behind which there are addresses. */
 export function targetName(about: string) {
-  return text(about, 'an address such as "10.0.0.1:8080"', parsePlainTarget);
+  return text(about, 'an address such as "10.0.0.1:8080"', parsePlainTarget, w.TARGET);
 }
 
 /** IP addresses with ports. */
 export function endpoints(about: string) {
   const what = 'an IP address and a port such as "10.0.0.1:53"';
-  return list(about, "an array of addresses", text("An address.", what, parseEndpoint));
+  return list(about, "an array of addresses", text("An address.", what, parseEndpoint, w.ENDPOINT));
 }
 
 /** An IP address alone. */
 export function ipAddress(about: string) {
-  return text(about, 'an IP address such as "10.0.0.5"', parseIp);
+  return text(about, 'an IP address such as "10.0.0.5"', parseIp, w.IP);
 }
 
 /** Ranges of IP addresses. */
 export function cidrs(about: string) {
-  return list(about, "an array of address ranges", text("A range.", 'a range such as "10.0.0.0/8"', parseCidr));
+  return list(about, "an array of address ranges", text("A range.", 'a range such as "10.0.0.0/8"', parseCidr, w.CIDR));
 }
 
 /** Windows of time. */
 export function schedule(about: string) {
   const what = 'a window such as "Mon-Fri 08:00-18:00 Europe/Berlin"';
-  return list(about, "an array of windows", text("A window.", what, parseWindow));
+  return list(about, "an array of windows", text("A window.", what, parseWindow, w.SOME_TEXT));
 }
 
 /** How often something may happen. */
 export function rate(about: string) {
-  return text(about, 'a rate such as "20/s"', parseRate);
+  return text(about, 'a rate such as "20/s"', parseRate, w.RATE);
 }
 
 export function fileName(about: string) {
@@ -125,37 +126,39 @@ export function httpPath(about: string) {
 
 /** Milliseconds. */
 export function duration(about: string) {
-  return text(about, 'a duration such as "5s"', parseDuration);
+  return text(about, 'a duration such as "5s"', parseDuration, w.DURATION_TEXT);
 }
 
 /** Milliseconds, at least one. */
 export function period(about: string) {
-  return text(about, 'a duration such as "5s"', parsePeriod);
+  return text(about, 'a duration such as "5s"', parsePeriod, w.PERIOD);
 }
 
 /** Milliseconds; 0 for `"off"`. */
 export function durationOrOff(about: string) {
-  return text(about, 'a duration such as "5s", or "off"', parseDurationOrOff);
+  return text(about, 'a duration such as "5s", or "off"', parseDurationOrOff, w.DURATION_OR_OFF);
 }
 
 /** Bytes. A number alone may be a number. */
 export function bufferSize(about: string) {
-  return text(about, 'a size such as "256KiB"', parseBuffer);
+  return text(about, 'a size such as "256KiB"', parseBuffer, w.SIZE_TEXT);
 }
 
 /** Bytes; 0 for `"off"`, else `least` or more. */
 export function sizeOrOff(about: string, least = 0) {
-  return text(about, 'a size such as "1MiB", or "off"', (value) => parseSizeOrOff(value, least));
+  return text(about, 'a size such as "1MiB", or "off"', (value) => parseSizeOrOff(value, least), w.SIZE_OR_OFF);
 }
 
 /**
  * A value that is written as text and read by `parse`, whose {@link UsageError} becomes the problem. Numbers are
- * text without quotes here: `parse` knows best whether that can be meant, and what to say if not.
+ * text without quotes here: `parse` knows best whether that can be meant, and what to say if not. `json`: the same for
+ * JSON Schema.
  */
-export function text<T>(about: string, what: string, parse: (value: string) => T) {
+export function text<T>(about: string, what: string, parse: (value: string) => T, json: w.Json = w.ANY_TEXT) {
   return v.pipe(
     v.union([v.string(), v.number()], wrong(what)),
     v.description(about),
+    v.metadata({ json }),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       try {
         return parse(String(dataset.value));
@@ -170,7 +173,7 @@ export function text<T>(about: string, what: string, parse: (value: string) => T
 
 /** A number of threads, or "auto". */
 export function workers(about: string) {
-  return text(about, 'a number of threads, or "auto"', parseWorkers);
+  return text(about, 'a number of threads, or "auto"', parseWorkers, w.WORKERS);
 }
 
 export function wholeNumber(about: string, max: number, min = 0) {

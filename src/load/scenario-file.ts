@@ -6,6 +6,7 @@ import { ConfigError, type Problem } from "../config/problem.ts";
 import { read } from "../config/read.ts";
 import { parseToml } from "../config/toml.ts";
 import * as t from "../config/values.ts";
+import * as w from "../config/written.ts";
 import { type Assertion, parseAssertion } from "./assertion.ts";
 import { parseLoadTarget } from "./load-target.ts";
 import { CONNECTIONS_MAX, messageSize, type Scenario, type Settings } from "./scenario.ts";
@@ -23,11 +24,16 @@ export interface ScenarioFile {
   readonly scenarios: readonly FileScenario[];
 }
 
-const target = t.text("Where to ask.", 'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"', parseLoadTarget);
+const target = t.text(
+  "Where to ask.",
+  'an address such as "127.0.0.1:8080" or "udp://127.0.0.1:53"',
+  parseLoadTarget,
+  w.PROXY_ADDRESS,
+);
 const conditions = t.list(
   'Conditions that have to hold, such as "p99<5ms".',
   "an array of conditions",
-  t.text("A condition.", 'a condition such as "p99<5ms"', parseAssertion),
+  t.text("A condition.", 'a condition such as "p99<5ms"', parseAssertion, w.SOME_TEXT),
 );
 const secondsMessage = "expected a number of seconds above 0";
 
@@ -48,13 +54,14 @@ const scenario = t.table("A load.", {
   warmup: v.optional(t.duration("Time before that, in which nothing is measured.")),
   ramp: v.optional(t.duration("Time in which the clients begin one after the other.")),
   message_size: v.optional(
-    t.text("Bytes of a request, and of its reply.", 'a size such as "1KiB", or bytes', messageSize),
+    t.text("Bytes of a request, and of its reply.", 'a size such as "1KiB", or bytes', messageSize, w.SIZE_TEXT),
   ),
   rate: v.optional(
     t.text(
       "Requests a second of all clients together, whatever becomes of them.",
       'a rate such as "5000/s"',
       parseRate,
+      w.RATE,
     ),
   ),
   reconnect: v.optional(t.flag("A connection for each request.")),
@@ -63,7 +70,7 @@ const scenario = t.table("A load.", {
   assert: v.optional(conditions),
 });
 
-const schema = t.table("Loads to make.", {
+export const scenarioSchema = t.table("Loads to make.", {
   target: v.optional(target),
   target_addr: v.optional(target),
   assert: v.optional(conditions),
@@ -86,7 +93,7 @@ export function loadScenarios(text: string, file: string): ScenarioFile {
     const { line, column, message } = toml;
     throw new ConfigError([{ file, line, column, path: "", message }]);
   }
-  const result = read(schema, toml.table);
+  const result = read(scenarioSchema, toml.table);
   if (!result.ok) throw located(result.problems, text, file);
   const { value } = result;
   const problems = [...twice(value, [], "target", "target_addr"), ...value.scenarios.flatMap(contradictions)];
