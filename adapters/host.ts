@@ -1,9 +1,11 @@
 /** The process around the program: `node:process` and `node:fs`, which Bun, Deno and Node have alike. */
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import process from "node:process";
 import type { Host } from "../src/cli/host.ts";
+import { folders } from "./folders.ts";
 import { LineWriter } from "./line-writer.ts";
 
 // Bun and Node make a pipe non-blocking when its stream is first touched; from then on a reader that stalls
@@ -13,9 +15,14 @@ process.stderr.isTTY;
 const stdout = new LineWriter(1);
 const stderr = new LineWriter(2);
 
+/** The code of an executable of Bun's is a file within itself. */
+const BUNDLED = /^(?:\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/;
+
 export const host: Host = {
   name: basename(startedAs(), ".exe"),
   args: process.argv.slice(2),
+  program: program(),
+  folders,
   env: (name) => process.env[name],
   out: (line) => stdout.line(line),
   outBytes: (bytes) => stdout.bytes(bytes),
@@ -23,8 +30,10 @@ export const host: Host = {
   progress(line) {
     if (process.stderr.isTTY) stderr.bytes(new TextEncoder().encode(`\r\u001b[K${line(process.stderr.columns || 80)}`));
   },
+  printed: () => stdout.written(),
   readFile: (path) => readFile(path, "utf8"),
   readBytes: (path) => readFile(path),
+  readInput: () => input(),
   onReload(run) {
     if (process.platform === "win32") return () => {};
     process.on("SIGHUP", run);
@@ -43,8 +52,7 @@ export const host: Host = {
 /** The path by which the program was started: that of a link, if there was one. */
 function startedAs(): string {
   const [, script = "", ...args] = process.argv;
-  // The code of an executable of Bun's is a file within itself.
-  if (/^(?:\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/.test(script)) return process.argv0;
+  if (BUNDLED.test(script)) return process.argv0;
   if (!process.versions["bun"] || process.platform !== "linux") return script;
   try {
     // Bun has followed the link; the kernel knows what was written.
@@ -53,6 +61,20 @@ function startedAs(): string {
   } catch {
     return script;
   }
+}
+
+/** Deno would ask for each permission. */
+function program(): [string, ...string[]] {
+  const { execPath, argv, versions } = process;
+  const { Deno } = globalThis as { Deno?: { build?: { standalone?: boolean } } };
+  if (BUNDLED.test(argv[1] ?? "") || Deno?.build?.standalone) return [execPath];
+  return [execPath, ...(versions["deno"] ? ["run", "--allow-all"] : []), argv[1] ?? ""];
+}
+
+async function input(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 export function exit(code: number): never {

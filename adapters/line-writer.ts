@@ -8,6 +8,9 @@ import { writeSync } from "node:fs";
 
 const WAITING_MAX = 65_536;
 
+/** Between two attempts to write to a pipe that is full, milliseconds. */
+const PAUSE = 5;
+
 export class LineWriter {
   readonly #fd: number;
   #waiting: Uint8Array = new Uint8Array(0);
@@ -34,6 +37,15 @@ export class LineWriter {
     this.#lost = 0;
     this.#waiting = Buffer.concat([this.#waiting, Buffer.from(notice), chunk]);
     this.#flush();
+  }
+
+  /** Resolves when the reader has taken all of it, or has gone. */
+  async written(): Promise<void> {
+    this.#flush();
+    while (this.#waiting.length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      this.#flush();
+    }
   }
 
   #flush(): void {

@@ -3,7 +3,6 @@
  * command lines and `help.ts` writes what people see.
  */
 
-import * as v from "valibot";
 import { parseRate } from "../admit/rate.ts";
 import { parseWindow } from "../admit/schedule.ts";
 import { parseFault } from "../config/fault-options.ts";
@@ -35,17 +34,35 @@ import {
   parseSpeed,
   parseWorkers,
 } from "../config/units.ts";
-import { httpPath, label, words } from "../config/values.ts";
 import { parseRoute } from "../datagram/bridge/route-address.ts";
+import { FAULT_TYPES, FAULTS } from "../filter/faults/fault.ts";
 import { parseAssertion } from "../load/assertion.ts";
 import { parseLoadTarget } from "../load/load-target.ts";
 import { messageSize } from "../load/scenario.ts";
-import { type Address, parseAddress, parseEndpoint, parseIp, parsePlainListen } from "../net/address.ts";
+import { parseAddress, parseEndpoint, parseIp, parsePlainListen } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
-import { UsageError } from "../net/errors.ts";
 import { parseFingerprint } from "../tls/fingerprint.ts";
 import { parseName, parseServerName } from "../tls/names.ts";
-import { hostName, parseAlpn } from "../tls/server-name.ts";
+import { parseAlpn } from "../tls/server-name.ts";
+import {
+  oneOf,
+  parseFile,
+  parseFolder,
+  parseLabel,
+  parsePath,
+  parsePortOrListen,
+  parseSeconds,
+  parseSni,
+  parseTime,
+  parseWords,
+} from "./command-values.ts";
+import { OLD_NAMES } from "./old-names.ts";
+
+/** Those that `weir completions` is for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** The files that weir reads. */
+export const FORMATS = ["weir", "scenarios", "tcp-clone", "basic-tcp-proxy"] as const;
 
 export interface Program {
   readonly name: string;
@@ -71,6 +88,8 @@ export interface Command {
   /** As help shows them; a name occurs once. */
   readonly flagGroups: readonly FlagGroup[];
   readonly examples: readonly Example[];
+  /** The title above it in the program's list of commands; those without one come first. */
+  readonly group?: string;
 }
 
 export interface Positional {
@@ -164,21 +183,35 @@ type ValueOf<F extends Flag> = F extends ChoiceFlag
 
 type KindName = keyof typeof KINDS;
 
-/** What a value can be: how help writes it, and what becomes of its text. */
+/** How a kind of value is written, what becomes of its text, and what a shell can offer for it. */
+interface Kind {
+  readonly placeholder: string;
+  parse(text: string): unknown;
+  /** Words that stand for themselves; one that ends in a colon goes on. */
+  readonly words?: readonly string[];
+  /** What there is on disk. */
+  readonly paths?: "files" | "folders";
+}
+
+/** Those without attributes are whole. */
+const FAULT_WORDS = FAULT_TYPES.map((type) => (Object.keys(FAULTS[type].attributes).length > 0 ? `${type}:` : type));
+
+/** What a value can be. */
 export const KINDS = {
   label: { placeholder: "NAME", parse: parseLabel },
   id: { placeholder: "ID", parse: parseLabel },
-  file: { placeholder: "FILE", parse: parseFile },
+  file: { placeholder: "FILE", parse: parseFile, paths: "files" },
+  folder: { placeholder: "DIR", parse: parseFolder, paths: "folders" },
   command: { placeholder: "COMMAND", parse: (text: string) => text },
   seconds: { placeholder: "N", parse: parseSeconds },
   duration: { placeholder: "DURATION", parse: parseDuration },
   period: { placeholder: "DURATION", parse: parsePeriod },
-  durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff },
+  durationOrOff: { placeholder: "DURATION|off", parse: parseDurationOrOff, words: ["off"] },
   buffer: { placeholder: "SIZE", parse: parseBuffer },
-  sizeOrOff: { placeholder: "SIZE|off", parse: (text: string) => parseSizeOrOff(text) },
-  workers: { placeholder: "N|auto", parse: parseWorkers },
+  sizeOrOff: { placeholder: "SIZE|off", parse: (text: string) => parseSizeOrOff(text), words: ["off"] },
+  workers: { placeholder: "N|auto", parse: parseWorkers, words: ["auto"] },
   retries: { placeholder: "N", parse: parseRetries },
-  speed: { placeholder: "N|max", parse: parseSpeed },
+  speed: { placeholder: "N|max", parse: parseSpeed, words: ["max"] },
   ip: { placeholder: "IP", parse: parseIp },
   cidr: { placeholder: "CIDR", parse: parseCidr },
   listen: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "listen") },
@@ -190,10 +223,11 @@ export const KINDS = {
   listenOrOff: {
     placeholder: "ADDRESS|off",
     parse: (text: string) => (text === "off" ? null : parseAddress(text, "listen")),
+    words: ["off"],
   },
   target: { placeholder: "ADDRESS", parse: parseTargetOptions },
   observer: { placeholder: "OBSERVER", parse: parseObserver },
-  fault: { placeholder: "FAULT", parse: parseFault },
+  fault: { placeholder: "FAULT", parse: parseFault, words: FAULT_WORDS },
   oneTarget: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "target") },
   endpoint: { placeholder: "IP:PORT", parse: parseEndpoint },
   window: { placeholder: "WINDOW", parse: parseWindow },
@@ -218,8 +252,8 @@ export const KINDS = {
   tlsSource: { placeholder: "HOST:PORT", parse: (text: string) => parseConnect(text, "tls") },
   accept: { placeholder: "ADDRESS", parse: parseAccept },
   group: { placeholder: "GROUP", parse: parseGroup },
-  input: { placeholder: "FILE|-", parse: parseInput },
-  output: { placeholder: "FILE|-", parse: parseOutput },
+  input: { placeholder: "FILE|-", parse: parseInput, words: ["-"], paths: "files" },
+  output: { placeholder: "FILE|-", parse: parseOutput, words: ["-"], paths: "files" },
   interface: { placeholder: "NAME", parse: parseInterface },
   ttl: { placeholder: "N", parse: (text: string) => parseCount(text, 0, TTL_MAX) },
   keep: { placeholder: "N", parse: (text: string) => parseCount(text, 0, KEEP_MAX) },
@@ -229,7 +263,17 @@ export const KINDS = {
   loadTarget: { placeholder: "ADDRESS", parse: parseLoadTarget },
   messageSize: { placeholder: "SIZE", parse: messageSize },
   assertion: { placeholder: "CONDITION", parse: parseAssertion },
-} as const;
+  fileOrInput: { placeholder: "FILE|-", parse: parseFile, words: ["-"], paths: "files" },
+  argument: { placeholder: "ARGUMENT", parse: (text: string) => text, paths: "files" },
+  shell: oneOf("SHELL", SHELLS),
+  oldName: oneOf("NAME", OLD_NAMES),
+  fileFormat: oneOf("FORMAT", FORMATS),
+} as const satisfies Readonly<Record<string, Kind>>;
+
+/** What a shell can offer for a value of this kind. */
+export function offersOf(kind: KindName): Kind {
+  return KINDS[kind];
+}
 
 /** How to write what placeholders stand for. */
 export const NOTATION: Readonly<Record<string, string>> = {
@@ -272,63 +316,4 @@ export function usageOf(program: Program, command: Command): string {
     return `${text === undefined ? name : `[${name}]`}${repeatable ? "…" : ""}`;
   });
   return [program.name, command.name, ...words].join(" ");
-}
-
-/** A port alone is that of every interface, as tcp-multiplexer has it. */
-function parsePortOrListen(text: string): Address {
-  return parseAddress(/^\d+$/.test(text) ? `:${text}` : text, "listen");
-}
-
-function parseLabel(text: string): string {
-  return bySchema(label("A name."), text);
-}
-
-function parseSni(text: string): string {
-  const name = hostName(text);
-  if (name === undefined) throw new UsageError("EUSAGE", `expected a host name such as example.com, found "${text}"`);
-  return name;
-}
-
-function parseWords(text: string): string {
-  // As in files, where TOML does it: a line feed could not be typed otherwise.
-  const unescaped = text.replace(/\\([nrt\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
-  return bySchema(words("Words."), unescaped);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
-
-function parsePath(text: string): string {
-  return bySchema(httpPath("A path."), text);
-}
-
-/** The rule for such values in files. */
-function bySchema(schema: v.GenericSchema<string>, text: string): string {
-  const result = v.safeParse(schema, text);
-  if (!result.success) throw new UsageError("EUSAGE", result.issues[0].message);
-  return result.output;
-}
-
-/** Milliseconds since 1970 UTC. */
-function parseTime(text: string): number {
-  const form = /^(\d{4}-\d\d-(\d\d))(T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?$/;
-  const [, date, day, time = "T00:00"] = form.exec(text) ?? [];
-  // On its own Date.parse makes 2 March of 30 February, and takes a date without a time for one of UTC.
-  const exists = new Date(`${date}T00:00Z`).getUTCDate() === Number(day);
-  const at = exists ? Date.parse(`${date}${time}`) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new UsageError("EUSAGE", `expected a time such as 2026-03-01T09:30 or 2026-03-01T09:30Z, found "${text}"`);
-}
-
-function parseFile(text: string): string {
-  if (text === "") throw new UsageError("EUSAGE", 'the name is empty; write that of a file, such as "weir.toml"');
-  return text;
-}
-
-/** The longest that timers of all runtimes can wait: 31 bits of milliseconds. */
-const MAX_SECONDS = 2_147_483;
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
-  throw new UsageError("EUSAGE", `expected a whole number of seconds from 1 to ${MAX_SECONDS}, found "${text}"`);
 }

@@ -18,18 +18,13 @@ const WIDTH = 100;
 /** What the program is, its commands, and what to try first. */
 export function programHelp(program: Program): string[] {
   const { name, about, commands, help, version, examples } = program;
-  const calls: Row[] = commands.map((command) => {
-    return [usageOf(program, command).slice(name.length + 1), command.summary];
-  });
+  const groups = [...new Set(commands.map(({ group }) => group))];
   const flags = [help, version].map(flagRow);
   return [
     about,
     "",
     `Usage: ${name} COMMAND [FLAGS]`,
-    ...sections([
-      ["Commands", calls],
-      ["Flags", flags],
-    ]),
+    ...sections([...groups.map((title = "Commands"): Section => [title, callsOf(program, title)]), ["Flags", flags]]),
     ...exampleLines(examples),
     "",
     `"${name} COMMAND --help" explains a command and its flags.`,
@@ -74,6 +69,12 @@ export function commandHelp(command: Command, program: Program = weir): string[]
     ]),
     ...exampleLines(examples),
   ];
+}
+
+/** The commands of a group, by its title. */
+function callsOf(program: Program, title: string): Row[] {
+  const own = program.commands.filter(({ group = "Commands" }) => group === title);
+  return own.map((command) => [usageOf(program, command).slice(program.name.length + 1), command.summary]);
 }
 
 type Row = readonly [term: string, text: string];

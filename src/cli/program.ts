@@ -5,6 +5,7 @@ import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { LOAD } from "./load-commands.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
+import { SETUP_COMMANDS } from "./setup-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
 import { UDP_COMMANDS } from "./udp-commands.ts";
 
@@ -116,15 +117,24 @@ export const program = {
     LOAD,
     {
       name: "check",
-      summary: "Find every problem of a configuration file",
-      about: "Reads a configuration file and reports all that is wrong with it, or prints what would run.",
+      summary: "Find every problem of configuration files",
+      about:
+        "Reads configuration files and reports all that is wrong with each, or prints what would run. Exit code: 0 if all are fine, 2 if one is not.",
       positionals: [
-        { name: "CONFIG", kind: "file", about: "A file in weir's TOML, or one of tcp-clone or basic-tcp-proxy" },
+        {
+          name: "FILE",
+          kind: "fileOrInput",
+          repeatable: true,
+          about: "A file in weir's TOML, or one of tcp-clone or basic-tcp-proxy; - is standard input",
+        },
       ],
       flagGroups: [
         { title: "Flags", flags: [{ name: "quiet", short: "q", kind: "boolean", about: "Print problems alone" }] },
       ],
-      examples: [{ about: "Before a restart", line: "weir check weir.toml" }],
+      examples: [
+        { about: "Before a restart", line: "weir check weir.toml" },
+        { about: "All of a folder, problems alone", line: "weir check --quiet conf/*.toml" },
+      ],
     },
     {
       name: "explain",
@@ -208,5 +218,6 @@ export const program = {
       flagGroups: [],
       examples: [{ about: "What tcp can do", line: "weir help tcp" }],
     },
+    ...SETUP_COMMANDS,
   ],
 } as const satisfies Program;

@@ -1,5 +1,5 @@
 /** A process for commands that need no more of one: its files are given, what it prints is kept. */
-import type { Host } from "../../src/cli/host.ts";
+import type { Folders, Host } from "../../src/cli/host.ts";
 import { main } from "../../src/cli/main.ts";
 import type { Runtime } from "../../src/net/runtime.ts";
 
@@ -15,11 +15,14 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
   return {
     name: "weir",
     args,
+    program: ["/opt/weir"],
+    folders: NO_FOLDERS,
     env: () => undefined,
     out: (line) => out.push(line),
     outBytes: (bytes) => out.push(new TextDecoder().decode(bytes)),
     err: (line) => err.push(line),
     progress: () => {},
+    printed: async () => {},
     readFile: async (path) => {
       const content = contentOf(files, path);
       return typeof content === "string" ? content : new TextDecoder().decode(content);
@@ -28,9 +31,23 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
       const content = contentOf(files, path);
       return typeof content === "string" ? new TextEncoder().encode(content) : content;
     },
+    readInput: async () => String(contentOf(files, "-")),
     onSignal: () => () => {},
     onReload: () => () => {},
   };
+}
+
+const NO_FOLDERS: Folders = {
+  posix: true,
+  absolute: async () => refuse(),
+  look: async () => refuse(),
+  link: async () => refuse(),
+  script: async () => refuse(),
+  remove: async () => refuse(),
+};
+
+function refuse(): never {
+  throw new Error("such a command changes no folder");
 }
 
 function contentOf(files: Files, path: string): string | Uint8Array {
