@@ -40,7 +40,8 @@ function script(name: string, text: string): void {
 }
 
 const NETWORK = "unshare --net --mount --pid --fork --kill-child --mount-proc".split(" ");
-const stage = Bun.spawnSync([...NETWORK, "true"], { stderr: "ignore" }).success && haveTool("ip") && haveTool("curl");
+const tools = ["ip", "curl", "man"].map(haveTool);
+const stage = Bun.spawnSync([...NETWORK, "true"], { stderr: "ignore" }).success && !tools.includes(false);
 if (!stage) console.log("skipping the commands of the README: there can be no network of their own here");
 
 describe("the configurations", () => {
@@ -87,7 +88,7 @@ async function played(block: Block): Promise<readonly Played[]> {
       connected: { to: "127.0.0.1:5432", admin: "127.0.0.1:8998" },
     }),
   };
-  const env = { ...process.env, PATH: `${folder}:${join(folder, "bin")}:${process.env["PATH"]}` };
+  const env = { ...process.env, HOME: folder, PATH: `${folder}:${join(folder, "bin")}:${process.env["PATH"]}` };
   const argv = [...NETWORK, process.execPath, join(import.meta.dir, "stage.ts"), JSON.stringify(scene)];
   const child = Bun.spawn(argv, { cwd: folder, env, stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);

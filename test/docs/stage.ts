@@ -38,7 +38,7 @@ const HOSTS = "127.0.0.1 localhost\n::1 localhost\n10.0.0.1 example.com db.examp
 /** What a reader types into a command that reads what is typed. */
 const TYPED = "one\ntwo\n";
 const SERVES =
-  /^(weir (tcp|run|mux|tap|echo|demo|udp (recv|forward|reverse))\b|npx .* (start|src\/main\.ts tcp)|\.\/mproxy-(server|forward|reverse))/;
+  /^(weir (tcp|run|mux|tap|echo|demo|as|udp (recv|forward|reverse))\b|npx .* (start|src\/main\.ts tcp)|\.\/mproxy-(server|forward|reverse))/;
 /** Relays that leave what passes as it is, before servers that echo. */
 const ECHOES = /^weir (echo|tap|tcp) (?!.*(tls:|--allow|--fault|--health-http))/;
 export const HELLO = "hello\n";

@@ -45,7 +45,9 @@ describe.each(INSTALLED)("%s", (shell) => {
 
   const offers = async (line: string): Promise<string[]> => {
     const argv = SHELLS[shell]?.(script, line) ?? [];
-    const child = Bun.spawn(argv, { cwd: place, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    // What shells keep for later is kept there.
+    const env = { ...process.env, HOME: directory };
+    const child = Bun.spawn(argv, { cwd: place, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     expect(err).toBe("");
     // Behind a tab, what it is; before an equals sign, the flag that has been written; behind a folder, a slash.
