@@ -38,16 +38,19 @@ export const TARGET = orNumber(
 );
 export const OBSERVER = orNumber(whole(`([tT][cC][pP]://|[uU][dD][pP]://)?${HOST_PORT}`, UNIX, FILE), PORT_NUMBER);
 /** An end of a bridge of datagrams. */
-export const ROUTE = whole(
-  `([a-zA-Z]+://)?([^\\s/@]+@)?${HOST_PORT}(%[^\\s/]+)?`,
-  `([lL][iI][sS][tT][eE][nN]://)?${UNIX}`,
-  FILE,
-  "[fF][dD]:[0-9]+",
-  "-",
+export const ROUTE = orNumber(
+  whole(
+    `([a-zA-Z]+://)?([^\\s/@]+@)?${HOST_PORT}(%[^\\s/]+)?`,
+    `([lL][iI][sS][tT][eE][nN]://)?${UNIX}`,
+    FILE,
+    "[fF][dD]:[0-9]+",
+    "-",
+  ),
+  PORT_NUMBER,
 );
-export const ENDPOINT = whole(`([tT][cC][pP]://)?([0-9.]+|\\[[^\\]]+\\]):${PORT}`);
+export const ENDPOINT = orNumber(whole(`([tT][cC][pP]://)?${HOST_PORT}`), PORT_NUMBER);
 export const IP = whole("[0-9a-fA-F:.]+(%[^\\s/]+)?", "\\[[0-9a-fA-F:.]+(%[^\\s/]+)?\\]");
-export const CIDR = whole("\\s*[0-9a-fA-F:.]+(/[0-9]{1,3})?\\s*");
+export const CIDR = whole("\\s*[0-9a-fA-F:.]+(%[^/]*)?(/[0-9]{1,3})?\\s*");
 export const RATE = whole(`${NUMBER}/(s|m|h)`);
 export const DURATION_TEXT = orNumber(whole(DURATION, ZERO), { minimum: 0, maximum: 0 });
 export const PERIOD = whole(DURATION);
@@ -57,8 +60,8 @@ export const MILLISECONDS = orNumber(whole(`${NUMBER}(ms|s|m|h|d)?`), { minimum:
 export const SIZE_TEXT = orNumber(whole(SIZE), { minimum: 0 });
 export const SIZE_OR_OFF = orNumber(whole(SIZE, "off"), { minimum: 0 });
 export const BYTE_RATE = whole(`${SIZE}/s`);
-export const WORKERS = orNumber(whole("auto", "[0-9]{1,3}"), { minimum: 1, maximum: 256 });
-export const HEX = whole("\\s*([0-9a-fA-F]{2}\\s*)*");
+export const WORKERS = orNumber(whole("auto", "[0-9]+"), { minimum: 1, maximum: 256 });
+export const HEX = orNumber(whole("( *[0-9a-fA-F] *[0-9a-fA-F])* *"), { minimum: 0 });
 /** Nothing more can be said of it: numbers may be meant as well. */
 export const ANY_TEXT: Json = { type: ["string", "number"] };
 /** Nothing more can be said of it, but that no number can be meant. */
