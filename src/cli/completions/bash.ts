@@ -1,4 +1,4 @@
-/** The completions for bash, 3.2 and later; it needs nothing of the package bash-completion. */
+/** The completions for bash; they need nothing of the package bash-completion. */
 import { type Completions, firstWords, type OfferedCommand, type OfferedFlag, type Value } from "./offers.ts";
 
 export function bashCompletions(completions: Completions): string {

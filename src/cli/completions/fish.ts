@@ -1,4 +1,4 @@
-/** The completions for fish, 3.0 and later. */
+/** The completions for fish. */
 import { type Completions, firstWords, type OfferedCommand, type OfferedFlag, type Value } from "./offers.ts";
 
 export function fishCompletions(completions: Completions): string {
