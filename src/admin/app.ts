@@ -18,6 +18,7 @@ import { VERSION } from "../version.ts";
 import { addChanges, type Changeable } from "./changes.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
 import { type GuardRules, guard } from "./guard.ts";
+import { type Started, statusOf } from "./status.ts";
 
 export interface AdminSource extends Changeable {
   readonly runtime: Runtime;
@@ -28,6 +29,7 @@ export interface AdminSource extends Changeable {
   readonly past: readonly Counters[];
   /** Every proxy listens and none is draining. */
   readonly ready: boolean;
+  readonly started: Started;
 }
 
 /** Connections that one answer holds unless `?limit=` asks for another number. */
@@ -63,6 +65,7 @@ export function adminApp(source: AdminSource, rules: GuardRules, dashboard?: Das
   });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => (source.ready ? c.text("ready\n") : c.text("draining\n", 503)));
+  app.get("/api/status", (c) => c.json(statusOf(source)));
   app.get("/api/proxies", (c) =>
     c.json({
       engine: { mode: engine.mode, workers: engine.workers },
@@ -107,6 +110,7 @@ function index({ proxies, bridges }: AdminSource): string {
     "",
     "/                     in a browser: the dashboard",
     "/metrics              for Prometheus; ?format=json for the totals alone",
+    "/api/status           all that runs, with its figures, for weir status and weir top",
     "/api/proxies          what listens, with its settings and figures",
     "/api/udp              bridges of datagrams, with the figures of each end",
     "/api/connections      live connections, bytes so far and age; ?limit=N&find=TEXT",

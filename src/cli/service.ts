@@ -1,5 +1,6 @@
 /** Everything one configuration asks for, running: proxies, admin server, log lines, and an orderly end. */
 import { StoppingError } from "../admin/changes.ts";
+import type { Started } from "../admin/status.ts";
 import { ToxicProxies } from "../admin/toxic-proxies.ts";
 import { toxiproxyApp } from "../admin/toxiproxy.ts";
 import { randomFrom } from "../balance/hash.ts";
@@ -39,6 +40,7 @@ export class Service {
   readonly log: Log;
   readonly runtime: Runtime;
   readonly engine: Engine;
+  readonly started: Started;
   /** Somebody has asked for the end over the admin API. */
   readonly drained: Promise<void>;
   readonly #host: Host;
@@ -89,6 +91,7 @@ export class Service {
   private constructor(runtime: Runtime, engine: Engine, host: Host, config: Config, read: ReadConfig | undefined) {
     this.runtime = runtime;
     this.engine = engine;
+    this.started = { at: runtime.now(), wallClock: runtime.wallClock() };
     this.#host = host;
     this.#config = config;
     this.#seed = config.seed ?? Math.floor(randomFrom(runtime.wallClock())() * SEEDS);

@@ -21,6 +21,7 @@ async function world() {
     past: [],
     bridges: [],
     ready: true,
+    started: { at: 0, wallClock: 0 },
     reload: async () => undefined,
     drain() {},
   };

@@ -25,6 +25,7 @@ export async function world(rules: Partial<GuardRules> = {}) {
     past: [],
     bridges: [],
     ready: true,
+    started: { at: runtime.now(), wallClock: Date.UTC(2026, 0, 2) },
     reload: async (): Promise<typeof CHANGES | undefined> => CHANGES,
     drain: () => void told.push("drain"),
   };

@@ -65,6 +65,7 @@ async function world(mode: Mode, config: Partial<MuxConfig> = {}, greet: (target
       past: [],
       bridges: [],
       ready: true,
+      started: { at: 0, wallClock: 0 },
       reload: async () => undefined,
       drain() {},
     },
