@@ -7,6 +7,7 @@ import process from "node:process";
 import type { Host } from "../src/cli/host.ts";
 import { folders } from "./folders.ts";
 import { LineWriter } from "./line-writer.ts";
+import { openTerminal } from "./terminal.ts";
 
 // Bun and Node make a pipe non-blocking when its stream is first touched; from then on a reader that stalls
 // cannot stall the relay. (Deno has no such way.)
@@ -47,6 +48,7 @@ export const host: Host = {
       for (const [signal, handler] of handlers) process.off(signal, handler);
     };
   },
+  openTerminal,
 };
 
 /** The path by which the program was started: that of a link, if there was one. */

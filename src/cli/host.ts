@@ -1,3 +1,5 @@
+import type { OpenTerminal } from "./terminal.ts";
+
 /** What a command-line program needs from its process. `adapters/host.ts` gives it, tests give their own. */
 export interface Host {
   /** What the program was started as, without folders: `weir`, or the name of a link to it. */
@@ -32,6 +34,8 @@ export interface Host {
   onReload(run: () => void): () => void;
   /** Calls `run` on every SIGINT and SIGTERM (Ctrl+C on Windows) until the returned function is called. */
   onSignal(run: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /** Takes the terminal over, if standard input and output are one. */
+  readonly openTerminal: OpenTerminal;
 }
 
 /** What stands at a path. */

@@ -34,6 +34,7 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
     readInput: async () => String(contentOf(files, "-")),
     onSignal: () => () => {},
     onReload: () => () => {},
+    openTerminal: () => undefined,
   };
 }
 
