@@ -67,6 +67,7 @@ class ProcessTerminal implements Terminal {
     process.off("uncaughtException", this.#crash);
     process.off("unhandledRejection", this.#crash);
     process.off("SIGCONT", this.#continue);
+    // What was on its way to a terminal that is gone may still fail: its handler stays.
     process.stdout.off("resize", this.#redraw);
     process.stdin.off("data", this.#input);
     for (const event of ["end", "close"]) process.stdin.off(event, this.#ended);

@@ -41,6 +41,7 @@ import { parseLoadTarget } from "../load/load-target.ts";
 import { messageSize } from "../load/scenario.ts";
 import { parseAddress, parseEndpoint, parseIp, parsePlainListen } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
+import { parseAdminUrl } from "../overview/admin-url.ts";
 import { parseFingerprint } from "../tls/fingerprint.ts";
 import { parseName, parseServerName } from "../tls/names.ts";
 import { parseAlpn } from "../tls/server-name.ts";
@@ -228,6 +229,7 @@ export const KINDS = {
   target: { placeholder: "ADDRESS", parse: parseTargetOptions },
   observer: { placeholder: "OBSERVER", parse: parseObserver },
   fault: { placeholder: "FAULT", parse: parseFault, words: FAULT_WORDS },
+  admin: { placeholder: "ADMIN-URL", parse: parseAdminUrl },
   oneTarget: { placeholder: "ADDRESS", parse: (text: string) => parseAddress(text, "target") },
   endpoint: { placeholder: "IP:PORT", parse: parseEndpoint },
   window: { placeholder: "WINDOW", parse: parseWindow },

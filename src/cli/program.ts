@@ -4,6 +4,7 @@ import type { Program } from "./command.ts";
 import { ENGINE_FLAGS, GRACE, LOG_FLAGS, SEED, TOKEN_ENV } from "./flags.ts";
 import { LOAD } from "./load-commands.ts";
 import { MUX, MUX_LIST, MUX_SERVER } from "./mux-commands.ts";
+import { STATUS, TOP } from "./overview-commands.ts";
 import { REPLAY, TAP } from "./recording-commands.ts";
 import { SETUP_COMMANDS } from "./setup-commands.ts";
 import { TCP_FLAGS } from "./tcp-flags.ts";
@@ -115,6 +116,8 @@ export const program = {
     TAP,
     REPLAY,
     LOAD,
+    STATUS,
+    TOP,
     {
       name: "check",
       summary: "Find every problem of configuration files",

@@ -14,7 +14,10 @@ function input(bytes: Uint8Array): void {
   if (keys === "t") throw new Error("thrown on purpose");
   if (keys === "r") void Promise.reject(new Error("rejected on purpose"));
   if (keys === "e") process.exit(5);
-  if (keys === "z") terminal?.suspend();
+  if (keys === "z") {
+    terminal?.suspend();
+    return;
+  }
   if (keys === "c") {
     terminal?.close();
     terminal?.close();

@@ -74,6 +74,18 @@ describe.skipIf(!haveTool("tmux")).each(["bun", "deno", "node"] as const)("under
     await window.shows('keys "b"');
   });
 
+  test("it can be lent to the shell, which gives it back", async () => {
+    await using window = await opened(runtime);
+    await window.press("a");
+    await window.shows('keys "a"');
+    // tmux lets go on what has stopped.
+    await window.press("z");
+    await window.until((screen) => screen.includes("size 60x12") && !screen.includes("keys"), "a new screen");
+    expect(await window.state()).toEqual({ alternate: true, cursor: false, wrap: false });
+    await window.press("b");
+    await window.shows('keys "b"');
+  });
+
   test("without a terminal there is none", async () => {
     const { code, err } = await run(await command(runtime, PROGRAM));
     expect(err).toBe("there is no terminal\n");

@@ -1,5 +1,6 @@
 /** `/api/status`: all that runs, as its schema says it. */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import * as v from "valibot";
 import { STATUS } from "../../src/overview/status.ts";
 import { VERSION } from "../../src/version.ts";
@@ -44,4 +45,25 @@ test("a weir that is not ready says that it drains", async () => {
   await using it = await world();
   it.source.ready = false;
   expect((await it.get("/api/status")).body).toMatchObject({ state: "draining" });
+});
+
+test("every key of it is in the README", async () => {
+  const text = await Bun.file(join(import.meta.dir, "../../README.md")).text();
+  const part = /\n## Looking at it\n([\s\S]*?)\n## /.exec(text)?.[1] ?? "";
+  const named = [...part.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+  // `…_total` is short for what begins as the one before it.
+  const known = (key: string) => named.some((name) => name === key || (name[0] === "…" && key.endsWith(name.slice(1))));
+  const [proxy, bridge] = [STATUS.entries.proxies.item, STATUS.entries.udp.item];
+  const target = proxy.entries.targets.item;
+  const levels = [
+    STATUS,
+    proxy,
+    target,
+    target.entries.mux.wrapped,
+    proxy.entries.datagrams.wrapped,
+    bridge,
+    bridge.entries.ends.item,
+  ];
+  const keys = levels.flatMap(({ entries }) => Object.keys(entries));
+  expect(keys.filter((key) => !known(key) && !named.includes(`${key}[]`))).toEqual([]);
 });

@@ -25,6 +25,8 @@ test("weir --help lists the commands", () => {
     "  tap LISTEN TARGET         Relay and show what passes, or write it down",
     "  replay FILE TARGET        Send a recording again, and look at what comes back",
     "  load [TARGET]             Measure a server that echoes, or what stands before it",
+    "  status [ADMIN-URL]        Tell what a running weir does",
+    "  top [ADMIN-URL]           Watch a running weir in the terminal",
     "  check FILE…               Find every problem of configuration files",
     "  explain CONFIG            Tell which rule lets a client in or shuts it out, and where it goes",
     "  echo [LISTEN]             Send back what comes in: a server to try things with",
