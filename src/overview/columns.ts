@@ -3,7 +3,7 @@ import { age, bytes, many, pace } from "./figures.ts";
 import type { BridgeRow, ConnectionRow, ProxyRow, Row } from "./rows.ts";
 
 /** By which rows can be ordered; a table without such a column keeps its order. */
-export type SortKey = "name" | "active" | "total" | "failed" | "rate" | "bytes" | "up" | "down" | "age";
+export type SortKey = "name" | "active" | "total" | "failed" | "rate" | "requests" | "bytes" | "up" | "down" | "age";
 
 export interface Column<R extends Row> {
   readonly title: string;
@@ -16,6 +16,8 @@ export interface Column<R extends Row> {
   readonly flexible?: true;
   /** Where there still is none, columns go, the highest number first; 0 stays. */
   readonly goes: number;
+  /** It is left out where no row has anything to say in it. */
+  readonly optional?: true;
   /** It is in the colour of its row. */
   readonly toned?: true;
   /** It shows where rows belong to others. */
@@ -46,10 +48,14 @@ export const PROXY_COLUMNS: readonly Column<ProxyRow>[] = [
   figure("TOTAL", "total", 7, 6, ({ total }) => total, many),
   figure("FAILED", "failed", 7, 4, ({ failed }) => failed, many),
   figure("CONN/S", "rate", 7, 5, ({ rate }) => rate, pace),
+  {
+    ...figure<ProxyRow>("REQ/S", "requests", 7, 3, ({ requestRate }) => requestRate, pace),
+    optional: true,
+  },
   figure("UP/S", "up", 8, 1, ({ upRate }) => upRate, bytes),
   figure("DOWN/S", "down", 8, 1, ({ downRate }) => downRate, bytes),
   figure("BYTES", "bytes", 8, 7, (row) => row.bytes, bytes),
-  { title: "NOTE", align: "left", text: ({ note }) => note, least: 10, flexible: true, goes: 8 },
+  { title: "NOTE", align: "left", text: ({ note }) => note, least: 10, flexible: true, goes: 8, optional: true },
 ];
 
 export const BRIDGE_COLUMNS: readonly Column<BridgeRow>[] = [

@@ -24,6 +24,8 @@ export interface ProxyRow extends Row {
   readonly bytes: number;
   /** Each second; null: not known yet. */
   readonly rate: number | null;
+  /** Of those whose clients share connections; null of others. */
+  readonly requestRate: number | null;
   readonly upRate: number | null;
   readonly downRate: number | null;
   readonly note: string;
@@ -95,6 +97,7 @@ function proxyRow(proxy: ProxyStatus, before: Before<Status> | null, was: ProxyS
     address: proxy.listen,
     state: proxy.state,
     tone: proxy.state === "draining" ? "warning" : "good",
+    requestRate: sumOf(targets.map(({ requestRate }) => requestRate)),
     note: notes([
       proxy.protocol === null ? "" : `shares connections: ${proxy.protocol}`,
       some(proxy.connections_waiting, "waiting"),
@@ -112,6 +115,7 @@ function targetRow(target: TargetStatus, before: Before<Status> | null, was: Tar
     name: "",
     address: target.address,
     ...stateOf(target),
+    requestRate: mux ? perSecond(before, target, was, (each) => each.mux?.requests ?? 0) : null,
     note: notes([
       target.check ?? "",
       target.backup ? "backup" : "",
@@ -122,6 +126,12 @@ function targetRow(target: TargetStatus, before: Before<Status> | null, was: Tar
     ]),
     children: [],
   };
+}
+
+/** Of those that are known; null: of none. */
+function sumOf(figures: readonly (number | null)[]): number | null {
+  const known = figures.filter((figure) => figure !== null);
+  return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0);
 }
 
 /** What proxies and targets have alike. */

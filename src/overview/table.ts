@@ -25,15 +25,16 @@ const INDENT = "  ";
 
 /** The titles and a line for each row, children under theirs; none is wider than `width`. */
 export function table<R extends Row & { readonly children: readonly Row[] }>(
-  columns: readonly Column<R>[],
+  all: readonly Column<R>[],
   rows: readonly R[],
   width: number,
   order: Order | null = null,
 ): readonly Line[] {
-  const flat = ordered(columns, rows, order).flatMap((row) => {
-    const children = ordered(columns, row.children as readonly R[], order);
+  const flat = ordered(all, rows, order).flatMap((row) => {
+    const children = ordered(all, row.children as readonly R[], order);
     return [{ row, deep: false }, ...children.map((child) => ({ row: child, deep: true }))];
   });
+  const columns = all.filter(({ optional, text }) => !optional || flat.some(({ row }) => /[^-]/.test(text(row))));
   const cells = columns.map(({ text, indents }) =>
     flat.map(({ row, deep }) => neutral(`${indents && deep ? INDENT : ""}${text(row)}`)),
   );

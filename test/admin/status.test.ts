@@ -49,7 +49,7 @@ test("a weir that is not ready says that it drains", async () => {
 
 test("every key of it is in the README", async () => {
   const text = await Bun.file(join(import.meta.dir, "../../README.md")).text();
-  const part = /\n## Looking at it\n([\s\S]*?)\n## /.exec(text)?.[1]?.replace(/```[\s\S]*?```/, "") ?? "";
+  const part = /\n## Looking at it\n([\s\S]*?)\n## /.exec(text)?.[1]?.replaceAll(/```[\s\S]*?```/g, "") ?? "";
   const named = [...part.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
   // `…_total` is short for what begins as the one before it.
   const known = (key: string) => named.some((name) => name === key || (name[0] === "…" && key.endsWith(name.slice(1))));

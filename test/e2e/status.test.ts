@@ -73,7 +73,7 @@ describe.each(RUNTIMES)("under %s", (runtime) => {
     for (const part of [
       /^weir \S+ at 127\.0\.0\.1:\d+: ready, up \d+s \(bun /,
       /^connections: 0 open, 0 since the start$/m,
-      /^PROXY +ADDRESS +STATE +ACTIVE +TOTAL +FAILED +CONN\/S +UP\/S +DOWN\/S +BYTES +NOTE$/m,
+      /^PROXY +ADDRESS +STATE +ACTIVE +TOTAL +FAILED +CONN\/S +REQ\/S +UP\/S +DOWN\/S +BYTES +NOTE$/m,
       /^web +127\.0\.0\.1:\d+ +listening +0 /m,
       new RegExp(`^ +${it.target} +up +0 +0`, "m"),
       /^ +unix:\S+ +down .* no such socket file/m,

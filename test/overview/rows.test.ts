@@ -55,6 +55,15 @@ test("targets say how they are", () => {
   ]);
 });
 
+test("requests are counted where clients share connections", () => {
+  const mux = { connections: 1, requests: 50, waiting: 0, in_flight: 0, timeouts: 0 };
+  const status = { ...STATUS, proxies: [{ ...PROXY, targets: [{ ...TARGET, mux }, TARGET] }] };
+  const [row] = proxyRows(status, sinceStart(status));
+  expect(row?.requestRate).toBe(5);
+  expect(row?.children.map(({ requestRate }) => requestRate)).toEqual([5, null]);
+  expect(proxyRows(STATUS, sinceStart(STATUS))[0]?.requestRate).toBeNull();
+});
+
 test("a bridge has what its sources brought, and what all ends lost", () => {
   const end = { address: "udp://127.0.0.1:1", datagrams: 10, bytes: 1_000, lost: 1, connections: 0 };
   const udp = [

@@ -27,7 +27,7 @@ const firsts = (lines: readonly Line[]) => lines.map((line) => plainText(line).t
 
 test("columns stand under each other, figures on the right", () => {
   expect(table(PROXY_COLUMNS, rows, 200).map(plainText)).toEqual([
-    "PROXY   ADDRESS         STATE       ACTIVE    TOTAL   FAILED   CONN/S      UP/S    DOWN/S     BYTES  NOTE",
+    "PROXY   ADDRESS         STATE       ACTIVE    TOTAL   FAILED   CONN/S      UP/S    DOWN/S     BYTES",
     "a       127.0.0.1:1000  listening        1       10        1      1.0      100B      200B     3.0KB",
     "数据    127.0.0.1:1000  listening        5       10        1      1.0      100B      200B     3.0KB",
     "          10.0.0.1:80   up               1       10        0      1.0      100B      200B     3.0KB",
@@ -40,6 +40,17 @@ test("where there is less room, what matters least goes first, and addresses are
   expect(titles).toBe("PROXY   ADDRESS         STATE       ACTIVE   FAILED      UP/S    DOWN/S");
   expect(first).toContain("127.0.0.1:1000 ");
   expect(table(PROXY_COLUMNS, rows, 24).map(plainText)[1]).toBe("a       127.0.~        1");
+});
+
+test("a column that nobody has anything to say in is left out", () => {
+  const mux = { connections: 1, requests: 50, waiting: 0, in_flight: 0, timeouts: 0 };
+  const shared = { ...STATUS, proxies: [{ ...PROXY, targets: [{ ...TARGET, mux }] }] };
+  const titles = (of: typeof STATUS) =>
+    plainText(table(PROXY_COLUMNS, proxyRows(of, sinceStart(of)), 200)[0] ?? []).split(/ +/);
+  expect(titles(shared)).toContain("REQ/S");
+  expect(titles(shared)).toContain("NOTE");
+  expect(titles(STATUS)).not.toContain("REQ/S");
+  expect(titles(STATUS)).not.toContain("NOTE");
 });
 
 test("rows are ordered with their targets under them", () => {

@@ -23,7 +23,7 @@ const anyView = fc.record({
   page: fc.constantFrom("proxies" as const, "connections" as const),
   order: fc.option(
     fc.record({
-      key: fc.constantFrom("name", "active", "total", "failed", "rate", "bytes", "up", "down", "age"),
+      key: fc.constantFrom("name", "active", "total", "failed", "rate", "requests", "bytes", "up", "down", "age"),
       descending: fc.boolean(),
     }),
   ),
