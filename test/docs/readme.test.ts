@@ -83,7 +83,7 @@ async function played(block: Block): Promise<readonly Played[]> {
     commands,
     servers: serversFor(commands),
     // What is asked over HTTP is there.
-    before: first.startsWith("curl") ? ["weir run weir.toml"] : [],
+    before: /^(curl|weir status)\b/.test(first) ? ["weir run weir.toml"] : [],
     ...(commands.some((command) => command.includes("4711")) && {
       connected: { to: "127.0.0.1:5432", admin: "127.0.0.1:8998" },
     }),
