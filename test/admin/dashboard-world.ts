@@ -12,7 +12,8 @@ import { LOOPBACK } from "../contract/kit.ts";
 export function sourceOf(on: Runtime, proxies: readonly ProxyControl[] = []): AdminSource {
   const engine = new PortableEngine(on);
   const told = { reload: async () => undefined, drain() {} };
-  return { runtime: on, engine, proxies, bridges: [], past: [], ready: true, ...told };
+  const started = { at: on.now(), wallClock: on.wallClock() };
+  return { runtime: on, engine, proxies, bridges: [], past: [], ready: true, started, ...told };
 }
 
 /** Real sockets, and time that passes when a test says so. */

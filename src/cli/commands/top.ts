@@ -1,9 +1,9 @@
 /** `weir top [ADMIN-URL]`: a running weir, watched in the terminal. */
 import { DEFAULT_ADMIN } from "../../config/config.ts";
 import { UsageError } from "../../net/errors.ts";
+import { parseAdminUrl } from "../../overview/admin-url.ts";
 import { AdminClient } from "../../overview/client.ts";
 import { Watch } from "../../top/watch.ts";
-import { KINDS } from "../command.ts";
 import type { Flags } from "../config-flags.ts";
 import type { CommandRun } from "../context.ts";
 
@@ -15,7 +15,7 @@ export const top: CommandRun = async ({ runtime, host, line }) => {
   if (interval < INTERVAL_LEAST) {
     throw new UsageError("EUSAGE", `weir top: --interval is ${interval}ms; use ${INTERVAL_LEAST}ms or more`);
   }
-  const client = new AdminClient(runtime, KINDS.admin.parse(line.positionals[0] ?? DEFAULT_ADMIN), timeout);
+  const client = new AdminClient(runtime, parseAdminUrl(line.positionals[0] ?? DEFAULT_ADMIN), timeout);
   const colours = !host.env("NO_COLOR");
   let watch: Watch | undefined;
   let wanted = true;
