@@ -11,9 +11,12 @@ import { run, Weir } from "./weir.ts";
 
 /** One of everything that weir status tells about, and where its admin API is. */
 async function started(admin = "127.0.0.1:0") {
-  const echo = await Weir.start(["echo"]);
+  // What has been started goes also when the rest does not start.
+  await using stack = new AsyncDisposableStack();
+  const echo = stack.use(await Weir.start(["echo"]));
   const target = `127.0.0.1:${await echo.port()}`;
   const folder = mkdtempSync(join(tmpdir(), "weir-status-"));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "weir.toml");
   const listen = admin === "unix" ? `unix:${join(folder, "admin.sock")}` : admin;
   writeFileSync(
@@ -41,17 +44,14 @@ async function started(admin = "127.0.0.1:0") {
       to = ["listen://127.0.0.1:0"]
     `,
   );
-  const weir = await Weir.start(["run", file]);
+  const weir = stack.use(await Weir.start(["run", file]));
   const line = await weir.stdout.next((text) => text.startsWith("metrics "));
+  const all = stack.move();
   return {
     weir,
     target,
     admin: admin === "unix" ? listen : (/http:\/\/[^/]+/.exec(line)?.[0] ?? ""),
-    async [Symbol.asyncDispose]() {
-      await weir[Symbol.asyncDispose]();
-      await echo[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 

@@ -16,17 +16,21 @@ export interface Monitored extends AsyncDisposable {
 const PORTS = /:(\d+) -> /;
 
 export async function monitored(): Promise<Monitored> {
+  // What has been started goes also when the rest does not start.
+  await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "weir-monitored-"));
-  const echo = await Weir.start(["echo"]);
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const echo = stack.use(await Weir.start(["echo"]));
   const target = `127.0.0.1:${await echo.port()}`;
   await certificate(folder);
   const file = join(folder, "weir.toml");
   writeFileSync(file, configuration(target));
-  const weir = await Weir.start(["run", file]);
+  const weir = stack.use(await Weir.start(["run", file]));
   const lines: string[] = [];
   while (!lines.at(-1)?.startsWith("metrics ")) lines.push(await weir.stdout.next());
   const port = (at: number) => Number(PORTS.exec(lines[at] ?? "")?.[1]);
   const bridge = Number(/bridging udp:\/\/127\.0\.0\.1:(\d+)/.exec(lines.join("\n"))?.[1]);
+  const all = stack.move();
   return {
     admin: /http:\/\/([^/]+)/.exec(lines.at(-1) ?? "")?.[1] ?? "",
     async traffic() {
@@ -34,11 +38,7 @@ export async function monitored(): Promise<Monitored> {
       await Promise.all([asked(web ?? 0), asked(mux ?? 0), client(tls ?? 0, "web.test")]);
       await Promise.all([datagram(dns ?? 0), datagram(bridge)]);
     },
-    async [Symbol.asyncDispose]() {
-      await weir[Symbol.asyncDispose]();
-      await echo[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
