@@ -42,10 +42,13 @@ export async function openThreads(workers: number | "auto", entry: URL = workerE
   };
 }
 
+/** Where it lies in the bundles of the npm package, which say so: beside the rest. */
+declare const WEIR_WORKER: string | undefined;
+
 /** In an executable of `bun build --compile` every entry lies where it lay in the project, as JavaScript. */
 function workerEntry(): URL {
-  const compiled = import.meta.url.includes("/$bunfs/");
-  return compiled ? new URL("file:///$bunfs/root/adapters/linux/worker.js") : new URL("./worker.ts", import.meta.url);
+  if (import.meta.url.includes("/$bunfs/")) return new URL("file:///$bunfs/root/adapters/linux/worker.js");
+  return new URL(typeof WEIR_WORKER === "undefined" ? "./worker.ts" : WEIR_WORKER, import.meta.url);
 }
 
 /** `WEIR_CHECK=1` guards native memory; see arena.ts. */
