@@ -24,15 +24,32 @@ export async function serve(
       if (!(error instanceof ThreadsError)) throw error;
       return await start(await withoutThreads(runtime, config.engine, error));
     });
-    reloads.serve(() => void service.reload().catch(() => {}));
+    reloads.serve(() => void reload(service, host));
     const ended = started(service);
+    await host.notify("ready", statusOf(service));
     await Promise.race([signals.first, service.drained]);
     ended();
+    await host.notify("stopping", "connections may finish");
     await service.stop(signals.again);
     return 0;
   } finally {
     reloads.end();
   }
+}
+
+/** A supervisor waits for the second word, whether there is another configuration then or still the old one. */
+async function reload(service: Service, host: Host): Promise<void> {
+  await host.notify("reloading", "the configuration is read again");
+  const failed = await service.reload().then(
+    () => false,
+    () => true,
+  );
+  await host.notify("ready", `${statusOf(service)}${failed ? "; the new configuration is wrong, see the log" : ""}`);
+}
+
+function statusOf({ proxies, bridges }: Service): string {
+  const [addresses, routes] = [proxies.length, bridges.length];
+  return `${addresses} ${addresses === 1 ? "proxy" : "proxies"}, ${routes} ${routes === 1 ? "bridge" : "bridges"}`;
 }
 
 /** Like signals to stop, one to reload must never find the program without its handler: it would end it. */
