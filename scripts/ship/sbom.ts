@@ -13,9 +13,12 @@ interface Component {
   readonly version: string;
   readonly purl: string;
   readonly "bom-ref": string;
-  readonly licenses: readonly { readonly license: { readonly id: string } }[];
+  readonly licenses: readonly License[];
   readonly hashes?: readonly { readonly alg: "SHA-512"; readonly content: string }[];
 }
+
+/** An identifier of SPDX, or several of them in an expression. */
+type License = { readonly license: { readonly id: string } } | { readonly expression: string };
 
 /** `packages`: by name, those that bundles contain. The same for the same commit. */
 export function sbom(packages: Iterable<string>, { time }: Source): string {
@@ -75,7 +78,7 @@ function component(name: string, lock: Readonly<Record<string, readonly unknown[
     version,
     purl,
     "bom-ref": purl,
-    licenses: [{ license: { id: String(license) } }],
+    licenses: [/^[\w.-]+$/.test(license) ? { license: { id: license } } : { expression: String(license) }],
     ...(typeof integrity === "string" && { hashes: [{ alg: "SHA-512", content: hexOf(integrity) }] }),
   };
 }
