@@ -20,10 +20,13 @@ interface Component {
 /** An identifier of SPDX, or several of them in an expression. */
 type License = { readonly license: { readonly id: string } } | { readonly expression: string };
 
+/** What the dashboard's page is made of lies in src/admin/dashboard/assets.ts as text, in which a bundler sees no package. */
+const EMBEDDED = ["uplot"];
+
 /** `packages`: by name, those that bundles contain. The same for the same commit. */
 export function sbom(packages: Iterable<string>, { time }: Source): string {
   const lock = lockedPackages();
-  const components = [...new Set(packages)].sort().map((name) => component(name, lock));
+  const components = [...new Set([...packages, ...EMBEDDED])].sort().map((name) => component(name, lock));
   const runtime: Component = {
     type: "platform",
     name: "bun",

@@ -165,9 +165,11 @@ async function servesMetrics(world: World): Promise<void> {
     ["/healthz", ""],
     ["/readyz", ""],
     ["/api/proxies", '"web"'],
-    ["/", ""],
+    ["/", "<title>weir</title>"],
+    ["/dashboard/client.js", "EventSource"],
   ] as const) {
-    const response = await fetch(`${base}${path}`);
+    // As a browser asks: others get the page in plain words.
+    const response = await fetch(`${base}${path}`, { headers: { accept: "text/html,*/*" } });
     const text = await response.text();
     if (!response.ok || !text.includes(expected)) throw new Error(`${path}: ${response.status} ${text.slice(0, 200)}`);
   }
