@@ -35,6 +35,16 @@ export const host: Host = {
   readFile: (path) => readFile(path, "utf8"),
   readBytes: (path) => readFile(path),
   readInput: () => input(),
+  async notify(notice, status) {
+    const socket = process.env["NOTIFY_SOCKET"];
+    if (!socket) return;
+    try {
+      (await import("#notify")).notify(socket, notice, status);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      stderr.line(`weir: cannot tell the supervisor at ${socket} (NOTIFY_SOCKET) that it is ${notice}: ${why}`);
+    }
+  },
   onReload(run) {
     if (process.platform === "win32") return () => {};
     process.on("SIGHUP", run);

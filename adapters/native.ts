@@ -1,4 +1,4 @@
 /** The native engine where there can be one: Linux under Bun and Deno. Nothing of it is loaded before it is asked for. */
 import type { OpenThreads } from "../src/engine/threads.ts";
 
-export const openThreads: OpenThreads = async () => (await import("./linux/native.ts")).openThreads();
+export const openThreads: OpenThreads = async (workers) => (await import("./linux/native.ts")).openThreads(workers);

@@ -5,7 +5,7 @@ import type { ProxyConfig } from "./config/config.ts";
 import { parseFault } from "./config/fault-options.ts";
 import { faultSchema, repeatedFaults, toFault } from "./config/fault-schema.ts";
 import { filterSchema, toFilter } from "./config/filter-schema.ts";
-import { type InspectConfig, inspectSchema, toInspect } from "./config/inspect-schema.ts";
+import { inspectSchema, toInspect } from "./config/inspect-schema.ts";
 import { parseObserver } from "./config/observer-options.ts";
 import { observerSchema, toObserver } from "./config/observer-schema.ts";
 import { formatPath, type Path } from "./config/problem.ts";
@@ -18,6 +18,7 @@ import type { ScriptFilter } from "./filter/script.ts";
 import type { Direction } from "./filter/step.ts";
 import { UsageError } from "./net/errors.ts";
 import { STDOUT } from "./observe/inspect/file-name.ts";
+import type { InspectConfig } from "./observe/inspect/inspect-config.ts";
 import type { ObserverConfig } from "./observe/observer-config.ts";
 
 /** Milliseconds, or text such as `"1.5s"`. */
@@ -153,6 +154,7 @@ function listed<T>(name: string, value: readonly T[]): readonly T[] {
  * What `value` becomes: schemas are those of files, where some keys are written in another way.
  *
  * @throws {UsageError} `EOPTION`
+ * @internal for the library's own files: its types name a package that users need not have
  */
 export function checked<const S extends v.GenericSchema>(at: Path, schema: S, value: object): v.InferOutput<S> {
   const result = read(schema, inFile(value));

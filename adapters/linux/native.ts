@@ -16,15 +16,17 @@ import { Resolver } from "./resolver.ts";
 import { System } from "./system.ts";
 import type { FromThread, ToThread } from "./worker.ts";
 
-/** Rejects with the reason why there can be no such threads. */
-export async function openThreads(entry: URL = workerEntry()): Promise<Threads> {
+/** See `OpenThreads`. */
+export async function openThreads(workers: number | "auto", entry: URL = workerEntry()): Promise<Threads> {
   if (platform !== "linux") throw new Error(`it needs Linux, and this is ${platform}`);
   if (arch !== "x64" && arch !== "arm64") throw new Error(`it knows x64 and arm64, and this is ${arch}`);
   const system = new System(ffi, checked());
   probe(system);
+  const cores = availableParallelism();
+  const loading = Array.from({ length: workers === "auto" ? cores : workers }, () => new Loading(entry));
   const resolver = new Resolver(lookup, () => performance.now());
   return {
-    cores: availableParallelism(),
+    cores,
     listen: (at, options, count) => listenOn(system, resolver, at, options, count),
     async datagram(at, options) {
       const { fd, local } = bindDatagram(system, at, options);
@@ -34,16 +36,19 @@ export async function openThreads(entry: URL = workerEntry()): Promise<Threads> 
       };
       return { address: { ...at, port: local.port }, descriptors, stop() {}, close };
     },
-    start: (setup, events) => startThread(system, entry, setup, events),
+    start: (setup, events) => startThread(system, loading.shift() ?? new Loading(entry), setup, events),
     reclaim: (ledger) => reclaim(system, ledger),
     lookup,
   };
 }
 
+/** Where it lies in the bundles of the npm package, which say so: beside the rest. */
+declare const WEIR_WORKER: string | undefined;
+
 /** In an executable of `bun build --compile` every entry lies where it lay in the project, as JavaScript. */
 function workerEntry(): URL {
-  const compiled = import.meta.url.includes("/$bunfs/");
-  return compiled ? new URL("file:///$bunfs/root/adapters/linux/worker.js") : new URL("./worker.ts", import.meta.url);
+  if (import.meta.url.includes("/$bunfs/")) return new URL("file:///$bunfs/root/adapters/linux/worker.js");
+  return new URL(typeof WEIR_WORKER === "undefined" ? "./worker.ts" : WEIR_WORKER, import.meta.url);
 }
 
 /** `WEIR_CHECK=1` guards native memory; see arena.ts. */
@@ -57,8 +62,24 @@ function probe(system: System): void {
 /** Milliseconds in which a thread that was told to terminate is gone; its loop sleeps half of that at most. */
 const DYING = 2_000;
 
-function startThread(system: System, entry: URL, setup: WorkerSetup, events: ThreadEvents): Thread {
-  const worker = new Worker(entry.href, { type: "module", smol: true } as WorkerOptions);
+/** A thread that does not know yet what it is for. */
+class Loading {
+  readonly worker: Worker;
+  /** It has failed before anybody could listen. */
+  failure: ErrorEvent | undefined;
+
+  constructor(entry: URL) {
+    this.worker = new Worker(entry.href, { type: "module", smol: true } as WorkerOptions);
+    this.worker.onerror = (event) => {
+      // Not handled here, it would end the whole process under Deno.
+      event.preventDefault();
+      this.failure = event;
+    };
+  }
+}
+
+function startThread(system: System, loading: Loading, setup: WorkerSetup, events: ThreadEvents): Thread {
+  const { worker, failure } = loading;
   // Ours, not the thread's: who wakes it must never write into what has its number by then.
   const wake = system.libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   /** Posted before the thread could take anything. */
@@ -86,13 +107,15 @@ function startThread(system: System, entry: URL, setup: WorkerSetup, events: Thr
       for (const message of early.splice(0)) post(message);
     }
   };
-  worker.onerror = (event) => {
-    // Not handled here, it would end the whole process under Deno.
+  const failed = (event: ErrorEvent) => {
     event.preventDefault();
     const stack = event.error instanceof Error ? (event.error.stack ?? event.message) : event.message;
     // Its loop has not ended by itself: what it has open is closed when it is gone for certain.
     end(stack, started ? DYING : 0);
   };
+  worker.onerror = failed;
+  // Whoever starts it does not expect to hear of its end before there is a thread.
+  if (failure) queueMicrotask(() => failed(failure));
   worker.postMessage({ kind: "setup", setup, wake } satisfies ToThread);
   return { post };
 

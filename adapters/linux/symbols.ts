@@ -5,6 +5,7 @@
 export const SYMBOLS = {
   accept4: ["i32", "ptr", "ptr", "i32", "->", "i32"],
   bind: ["i32", "ptr", "u32", "->", "i32"],
+  clock_gettime: ["i32", "ptr", "->", "i32"],
   close: ["i32", "->", "i32"],
   connect: ["i32", "ptr", "u32", "->", "i32"],
   epoll_create1: ["i32", "->", "i32"],

@@ -12,10 +12,10 @@ import {
   logConfig,
   type ProxyConfig,
 } from "../config/config.ts";
-import { INSPECT } from "../config/inspect-schema.ts";
 import { parseTargetOptions } from "../config/target-options.ts";
 import { parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
+import { INSPECT } from "../observe/inspect/inspect-config.ts";
 import type { FlagValues, Run } from "./command.ts";
 import type { LOG_FLAGS } from "./flags.ts";
 import type { program } from "./program.ts";

@@ -1,5 +1,8 @@
 import type { OpenTerminal } from "./terminal.ts";
 
+/** What a supervisor is told: everything listens; the configuration is read again, then `ready` once more; the end has begun. */
+export type Notice = "ready" | "reloading" | "stopping";
+
 /** What a command-line program needs from its process. `adapters/host.ts` gives it, tests give their own. */
 export interface Host {
   /** What the program was started as, without folders: `weir`, or the name of a link to it. */
@@ -30,6 +33,11 @@ export interface Host {
   readBytes(path: string): Promise<Uint8Array>;
   /** All that comes by standard input, as text. */
   readInput(): Promise<string>;
+  /**
+   * Tells whoever supervises the process, if somebody does (`NOTIFY_SOCKET`, as systemd sets it); `status` is for people.
+   * Never rejects: what cannot be told is printed.
+   */
+  notify(notice: Notice, status: string): Promise<void>;
   /** Calls `run` on every SIGHUP until the returned function is called; never where there is no such signal. */
   onReload(run: () => void): () => void;
   /** Calls `run` on every SIGINT and SIGTERM (Ctrl+C on Windows) until the returned function is called. */

@@ -7,7 +7,7 @@ import { UsageError } from "../net/errors.ts";
 import type { Run } from "./command.ts";
 import type { Flags } from "./config-flags.ts";
 import type { Host } from "./host.ts";
-import { readText } from "./read-config.ts";
+import { readText } from "./read-file.ts";
 
 export interface Planned {
   readonly scenario: Scenario;

@@ -1,17 +1,10 @@
-/** Reads files, a configuration above all and those it names, with errors that say which file and what to do. */
+/** Reads a configuration file, and what it names. */
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
-import { visible } from "../config/problem.ts";
-import { placed, type ReadFile, withRangeFiles } from "../config/range-files.ts";
-import { UsageError } from "../net/errors.ts";
+import { placed, withRangeFiles } from "../config/range-files.ts";
 import type { CertificateFiles } from "../tls/tls-config.ts";
 import type { Host } from "./host.ts";
-
-const WHY: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EISDIR: "it is a directory; name the file in it",
-  ENOENT: "there is no such file",
-};
+import { rangeReader, reader } from "./read-file.ts";
 
 export async function readConfig(host: Host, path: string): Promise<Config> {
   const config = loadConfig(await reader(host, "configuration")(path), path);
@@ -48,31 +41,4 @@ function withTlsFiles(config: Config, folder: string): Config {
     };
   });
   return { ...config, proxies };
-}
-
-/** The text of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
-export function readText(host: Host, what: string, path: string): Promise<string> {
-  return reader(host, what)(path);
-}
-
-export function rangeReader(host: Host): ReadFile {
-  return reader(host, "ranges");
-}
-
-/** The same as bytes. */
-export function readBytes(host: Host, what: string, path: string): Promise<Uint8Array> {
-  return explained(what, path, () => host.readBytes(path));
-}
-
-function reader(host: Host, what: string): ReadFile {
-  return (path) => explained(what, path, () => host.readFile(path));
-}
-
-async function explained<T>(what: string, path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const { code = "", message } = error as { code?: string; message?: string };
-    throw new UsageError("ECONFIG", visible(`Cannot read ${what} "${path}": ${WHY[code] ?? message}`));
-  }
 }

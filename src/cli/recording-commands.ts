@@ -1,5 +1,5 @@
 /** What `weir tap` and `weir replay` can be told. */
-import { INSPECT_DIRECTIONS, INSPECT_FORMATS } from "../config/inspect-schema.ts";
+import { INSPECT_DIRECTIONS, INSPECT_FORMATS } from "../observe/inspect/inspect-config.ts";
 import type { Command } from "./command.ts";
 import { LOG_FLAGS } from "./flags.ts";
 

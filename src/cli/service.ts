@@ -10,9 +10,8 @@ import type { BridgeConfig } from "../datagram/bridge/bridge-config.ts";
 import { bridgeTotals, describeTotals } from "../datagram/bridge/bridge-totals.ts";
 import type { BridgeControl } from "../datagram/bridge/control.ts";
 import { BridgeSet } from "../engine/bridge-set.ts";
-import { type Engine, startEngine } from "../engine/engine.ts";
+import type { Choice, Engine } from "../engine/engine.ts";
 import { type Changes, ProxySet } from "../engine/proxy-set.ts";
-import type { OpenThreads } from "../engine/threads.ts";
 import { bridgeLog } from "../log/bridges.ts";
 import { connectionLog, type Tally } from "../log/connections.ts";
 import { engineLog } from "../log/engine.ts";
@@ -58,15 +57,14 @@ export class Service {
   #stopping = false;
   #summary: Timer | undefined;
 
-  /** Starts all of it or, when anything fails, nothing. `read` reads the configuration again, where there is one. */
+  /** Starts all of it or, when anything fails, nothing: the engine ends as well. `read` reads the configuration again, where there is one. */
   static async start(
     runtime: Runtime,
-    openThreads: OpenThreads,
+    choice: Choice,
     host: Host,
     config: Config,
     read?: ReadConfig,
   ): Promise<Service> {
-    const choice = await startEngine(runtime, openThreads, config.engine);
     const service = new Service(runtime, choice.engine, host, config, read);
     service.engine.watch = engineLog(service.log, choice.engine, runtime, () => service.#count());
     try {
@@ -74,6 +72,7 @@ export class Service {
       await service.#bridges.start(config.bridges);
       await service.#admin.start(config.admin).catch(failedToStart("metrics"));
       await service.#serveToxiproxy(config.toxiproxy).catch(failedToStart("toxiproxy"));
+      await choice.started;
     } catch (error) {
       // Clients may have come already; they must not keep a program alive that never started.
       service.#set.cut();

@@ -12,9 +12,9 @@ import type { MuxConfig } from "../mux/mux-config.ts";
 import { type Address, type ListenAddress, parseUdp } from "../net/address.ts";
 import type { Cidr } from "../net/cidr.ts";
 import { type DnsName, formatTarget, parseTarget } from "../net/target-name.ts";
+import type { InspectConfig } from "../observe/inspect/inspect-config.ts";
 import type { ObserverConfig } from "../observe/observer-config.ts";
 import type { ListenTlsConfig, TargetTlsConfig } from "../tls/tls-config.ts";
-import type { InspectConfig } from "./inspect-schema.ts";
 
 export interface Config {
   readonly admin: AdminConfig;

@@ -8,8 +8,6 @@ import type { ClientTls } from "../net/tls.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import type { ProxyEvents } from "../proxy/proxy.ts";
 import type { Load, TellSample } from "./load.ts";
-import { NativeEngine } from "./native.ts";
-import { PortableEngine } from "./portable.ts";
 import type { Scripts } from "./scripts.ts";
 import type { OpenThreads } from "./threads.ts";
 
@@ -56,6 +54,8 @@ export interface Choice {
   readonly engine: Engine;
   /** Why it is not the native one, if that was asked for or would have been the default. */
   readonly fallback?: string;
+  /** Its threads run. Rejects with a `ThreadsError` if they cannot. */
+  readonly started?: Promise<void>;
 }
 
 /**
@@ -64,12 +64,40 @@ export interface Choice {
  * @throws Whatever keeps the native engine from working, in mode `native`.
  */
 export async function startEngine(runtime: Runtime, open: OpenThreads, config: EngineConfig): Promise<Choice> {
-  if (config.mode === "portable") return { engine: new PortableEngine(runtime) };
+  const choice = await beginEngine(runtime, open, config);
   try {
-    return { engine: await NativeEngine.start(runtime, await open(), config.workers) };
+    await choice.started;
+    return choice;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (config.mode === "native") throw new Error(`the native engine cannot run here: ${why}; use --engine portable`);
-    return { engine: new PortableEngine(runtime), fallback: why };
+    return await withoutThreads(runtime, config, error);
   }
+}
+
+/**
+ * The same without waiting for threads: the native engine listens before they have started, and its `open` and `bridge`
+ * reject with a `ThreadsError` if they do not; {@link withoutThreads} is for that.
+ */
+export async function beginEngine(runtime: Runtime, open: OpenThreads, config: EngineConfig): Promise<Choice> {
+  if (config.mode === "portable") return { engine: await portable(runtime) };
+  try {
+    const threads = await open(config.workers);
+    // Loaded while the threads load theirs.
+    const { NativeEngine } = await import("./native.ts");
+    const engine = new NativeEngine(runtime, threads, config.workers);
+    return { engine, started: engine.started };
+  } catch (error) {
+    return await withoutThreads(runtime, config, error);
+  }
+}
+
+/** What runs when `error` keeps the native engine from it. Throws in mode `native`. */
+export async function withoutThreads(runtime: Runtime, { mode }: EngineConfig, error: unknown): Promise<Choice> {
+  const why = error instanceof Error ? error.message : String(error);
+  if (mode === "native") throw new Error(`the native engine cannot run here: ${why}; use --engine portable`);
+  return { engine: await portable(runtime), fallback: why };
+}
+
+async function portable(runtime: Runtime): Promise<Engine> {
+  const { PortableEngine } = await import("./portable.ts");
+  return new PortableEngine(runtime);
 }

@@ -24,7 +24,7 @@ import { bridgeNeedsMainThread, PortableBridge } from "./portable-bridge.ts";
 import { PortableProxy } from "./portable-proxy.ts";
 import type { FromWorker, ProxyEvent } from "./protocol.ts";
 import { needsMainThread, type Scripts } from "./scripts.ts";
-import type { Listening, Threads } from "./threads.ts";
+import { type Listening, type Threads, ThreadsError } from "./threads.ts";
 import { Worker } from "./worker-handle.ts";
 
 export class NativeEngine implements Engine {
@@ -47,20 +47,18 @@ export class NativeEngine implements Engine {
   readonly #loads = new Map<number, NativeLoad>();
   #lastLoad = 0;
 
-  /** `workers`: how many threads, or one for each core. Rejects if they cannot run. */
+  /** All threads run. Rejects with a {@link ThreadsError} if they cannot: then it has closed itself. */
+  readonly started: Promise<void>;
+
   static async start(runtime: Runtime, threads: Threads, workers: number | "auto"): Promise<NativeEngine> {
-    const count = workers === "auto" ? threads.cores : workers;
-    const engine = new NativeEngine(runtime, threads, count);
-    try {
-      await Promise.all(engine.#workers.map((worker) => worker.started));
-      return engine;
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
+    const engine = new NativeEngine(runtime, threads, workers);
+    await engine.started;
+    return engine;
   }
 
-  private constructor(runtime: Runtime, threads: Threads, count: number) {
+  /** `workers`: how many threads, or one for each core. */
+  constructor(runtime: Runtime, threads: Threads, workers: number | "auto") {
+    const count = workers === "auto" ? threads.cores : workers;
     this.#runtime = runtime;
     this.#threads = threads;
     this.#descriptors = runtime.descriptors ?? 1_024;
@@ -79,6 +77,9 @@ export class NativeEngine implements Engine {
         }),
       );
     }
+    this.started = this.#start();
+    // Who opens something hears of it.
+    this.started.catch(() => {});
   }
 
   get workers(): number {
@@ -98,7 +99,12 @@ export class NativeEngine implements Engine {
     if (needsMainThread(config)) return await PortableProxy.open(this.#main, config, events, this.#nextId, scripts);
     const number = ++this.#lastProxy;
     const serving = servingOf(config, number, this.#workers).length;
+    // Clients that come before the threads have started wait in the kernel's queue.
     const listening = await this.#listen(config, serving);
+    await this.started.catch((error) => {
+      listening.close();
+      throw error;
+    });
     const proxy = new NativeProxy(this.#runtime, number, config, listening, events, this.#workers);
     this.#proxies.set(number, proxy);
     proxy.onDrained = () => this.#proxies.delete(number);
@@ -108,6 +114,7 @@ export class NativeEngine implements Engine {
 
   async bridge(config: BridgeConfig, tell: TellBridge): Promise<BridgeControl> {
     if (bridgeNeedsMainThread(config)) return await PortableBridge.open(this.#main, config, tell);
+    await this.started;
     const number = ++this.#lastBridge;
     const worker = this.#workers[number % this.#workers.length] as Worker;
     const bridge = new NativeBridge(number, config, tell, worker);
@@ -131,6 +138,15 @@ export class NativeEngine implements Engine {
     const forget = () => this.#loads.delete(number);
     load.done.then(forget, forget);
     return load;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await Promise.all(this.#workers.map((worker) => worker.started));
+    } catch (error) {
+      await this.close();
+      throw new ThreadsError(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #listen(config: ProxyConfig, count: number): Promise<Listening> {

@@ -3,8 +3,14 @@ import type { Address, ListenAddress, UdpAddress } from "../net/address.ts";
 import type { DatagramOptions, ListenOptions } from "../net/runtime.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
-/** Rejects, with a reason for people, where there can be none. */
-export type OpenThreads = () => Promise<Threads>;
+/**
+ * Rejects, with a reason for people, where there can be none. So many of them, or one for each core, begin at once to load
+ * what they run: that takes them as long as the caller needs for the rest of the engine.
+ */
+export type OpenThreads = (workers: number | "auto") => Promise<Threads>;
+
+/** Threads that did not start, for the reason in the message. */
+export class ThreadsError extends Error {}
 
 export interface Threads {
   readonly cores: number;

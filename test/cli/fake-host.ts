@@ -32,6 +32,7 @@ export function fakeHost(files: Files, args: readonly string[] = [], out: string
       return typeof content === "string" ? new TextEncoder().encode(content) : content;
     },
     readInput: async () => String(contentOf(files, "-")),
+    notify: async () => {},
     onSignal: () => () => {},
     onReload: () => () => {},
     openTerminal: () => undefined,

@@ -1,6 +1,7 @@
 /** Configuration files and the files that they name: where they are looked for, and what is said if they are not there. */
 import { describe, expect, test } from "bun:test";
-import { rangeReader, readConfig } from "../../src/cli/read-config.ts";
+import { readConfig } from "../../src/cli/read-config.ts";
+import { rangeReader } from "../../src/cli/read-file.ts";
 import { formatCidr } from "../../src/net/cidr.ts";
 import { fakeHost, runCommand } from "./fake-host.ts";
 

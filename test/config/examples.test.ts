@@ -3,7 +3,6 @@ import { expect, test } from "bun:test";
 import type { Host } from "../../src/cli/host.ts";
 import { readConfig } from "../../src/cli/read-config.ts";
 import { type Config, DEFAULTS, HEALTH, targetsOf } from "../../src/config/config.ts";
-import { INSPECT } from "../../src/config/inspect-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fileSchema } from "../../src/config/schema.ts";
 import { BRIDGE, type BridgeConfig } from "../../src/datagram/bridge/bridge-config.ts";
@@ -12,6 +11,7 @@ import { MUX } from "../../src/mux/mux-config.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { formatCidr, parseCidr } from "../../src/net/cidr.ts";
 import { formatTarget } from "../../src/net/target-name.ts";
+import { INSPECT } from "../../src/observe/inspect/inspect-config.ts";
 import { plainObserver } from "../../src/observe/observer-config.ts";
 import { LISTEN_TLS, TARGET_TLS } from "../../src/tls/tls-config.ts";
 

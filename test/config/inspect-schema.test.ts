@@ -1,7 +1,8 @@
 /** [[proxy.inspect]]: defaults, and what is wrong. */
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { INSPECT, inspectSchema, toInspect } from "../../src/config/inspect-schema.ts";
+import { inspectSchema, toInspect } from "../../src/config/inspect-schema.ts";
+import { INSPECT } from "../../src/observe/inspect/inspect-config.ts";
 
 function problem(given: object): string | undefined {
   const result = v.safeParse(inspectSchema(), given);

@@ -14,7 +14,7 @@ const WORKERS = 2;
 export async function world(entry?: URL, listen: Address = LOOPBACK) {
   const kit = new Kit(runtime);
   const echo = await EchoServer.open(runtime, LOOPBACK);
-  const engine = await NativeEngine.start(runtime, await openThreads(entry), WORKERS);
+  const engine = await NativeEngine.start(runtime, await openThreads(WORKERS, entry), WORKERS);
   const proxy = await engine.open({
     ...DEFAULTS.proxy,
     name: "db",

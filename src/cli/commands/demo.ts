@@ -1,5 +1,6 @@
 /** `weir demo`: echo servers, a proxy and its dashboard in one process, and traffic to look at. */
 import { type Config, DEFAULTS, plainTarget } from "../../config/config.ts";
+import { startEngine } from "../../engine/engine.ts";
 import { formatBytes } from "../../metrics/totals.ts";
 import { type Address, formatAddress, type ListenAddress } from "../../net/address.ts";
 import type { Runtime } from "../../net/runtime.ts";
@@ -31,7 +32,8 @@ export const demo: CommandRun = async ({ runtime, openThreads, host, line }) => 
     bridges: [],
   };
   const front = dashboardFirst(host);
-  const service = await Service.start(runtime, openThreads, front.host, config);
+  const choice = await startEngine(runtime, openThreads, config.engine);
+  const service = await Service.start(runtime, choice, front.host, config);
   front.show();
   const proxy = service.proxies[0]?.address ?? ANY_PORT;
   const start = runtime.now();

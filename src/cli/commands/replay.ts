@@ -6,7 +6,7 @@ import { readRecording } from "../../observe/replay/read-recording.ts";
 import type { RecordedSession } from "../../observe/replay/recording.ts";
 import { type ReplayReport, replay as replayTo, type SessionReplay } from "../../observe/replay/replay.ts";
 import type { CommandRun } from "../context.ts";
-import { readBytes } from "../read-config.ts";
+import { readBytes } from "../read-file.ts";
 
 interface Flags {
   readonly speed?: number;

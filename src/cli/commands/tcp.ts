@@ -2,7 +2,7 @@
 import { withRangeFiles } from "../../config/range-files.ts";
 import { tcpConfig } from "../config-flags.ts";
 import type { CommandRun } from "../context.ts";
-import { rangeReader } from "../read-config.ts";
+import { rangeReader } from "../read-file.ts";
 import { serve } from "../serve.ts";
 
 export const tcp: CommandRun = (context) => {

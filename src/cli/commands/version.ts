@@ -4,7 +4,7 @@ import { startEngine } from "../../engine/engine.ts";
 import type { OpenThreads } from "../../engine/threads.ts";
 import type { Runtime } from "../../net/runtime.ts";
 import { descriptorBudget } from "../../proxy/descriptors.ts";
-import { VERSION } from "../../version.ts";
+import { BUILD, VERSION } from "../../version.ts";
 import { describeEngine } from "../announce.ts";
 import type { CommandRun } from "../context.ts";
 
@@ -13,6 +13,8 @@ export const version: CommandRun = async ({ runtime, openThreads, host, line }) 
   if (!line.flags.verbose) return 0;
   const { can, descriptors } = runtime;
   const { capacity } = descriptorBudget(runtime);
+  host.out(`built from       ${BUILD ? `${BUILD.commit} of ${BUILD.date}` : "no build: these are its sources"}`);
+  if (BUILD) host.out(`build            ${BUILD.kind}, by ${BUILD.by}`);
   host.out(`runtime          ${runtime.name} ${runtime.version}`);
   host.out(`engine           ${await engineHere(runtime, openThreads)}`);
   host.out(`open files       ${descriptors ? `${descriptors}, enough for ${capacity} connections` : "unknown"}`);

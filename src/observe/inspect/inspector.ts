@@ -2,10 +2,11 @@
  * Writes down what the clients of a proxy send and get, in one format. It looks on: it changes no byte, holds none back,
  * and what cannot be written is lost without a session noticing.
  */
-import type { InspectConfig } from "../../config/inspect-schema.ts";
+
 import type { FileError } from "../../net/errors.ts";
 import { isPerSession, STDOUT, sessionPath, sharedPath } from "./file-name.ts";
 import { hex } from "./hex.ts";
+import type { InspectConfig } from "./inspect-config.ts";
 import { jsonl } from "./jsonl.ts";
 import { pcap } from "./pcap.ts";
 import { type FileRuntime, type Recording, RecordingFile } from "./recording-file.ts";

@@ -1,8 +1,9 @@
 /** One session that is looked at: counts its bytes, cuts off what is too much, and makes up for what was lost. */
-import type { InspectConfig } from "../../config/inspect-schema.ts";
+
 import { type Direction, Step } from "../../filter/step.ts";
 import type { Chunk } from "../../net/runtime.ts";
 import { concatenate } from "../bytes.ts";
+import type { InspectConfig } from "./inspect-config.ts";
 import type { Ending, Format, Positions, SessionInfo, Transcript } from "./transcript.ts";
 
 /** What it needs from its inspector. */

@@ -21,7 +21,7 @@ linux("a thread that dies takes its sessions; what comes next waits for the one 
   const path = join(directory, "crash");
   process.env["WEIR_TEST_CRASH"] = path;
   const entry = new URL("../../engine/crashing-worker.ts", import.meta.url);
-  const engine = await NativeEngine.start(runtime, await openThreads(entry), 1);
+  const engine = await NativeEngine.start(runtime, await openThreads(1, entry), 1);
   const [target, client] = [await Peer.open(), await Peer.open()];
   target.answer = (chunk) => chunk.slice();
   const address = { kind: "tcp", host: "127.0.0.1", port: target.port } as const;
@@ -49,7 +49,7 @@ linux("a thread that dies takes its sessions; what comes next waits for the one 
 });
 
 linux("UDP and TCP proxies share the workers, and each UDP proxy has one", async () => {
-  const engine = await NativeEngine.start(runtime, await openThreads(), 2);
+  const engine = await NativeEngine.start(runtime, await openThreads(2), 2);
   const target = await Peer.open();
   target.answer = (chunk) => chunk.slice();
   const address = { kind: "tcp", host: "127.0.0.1", port: target.port } as const;

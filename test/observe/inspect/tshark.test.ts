@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { InspectConfig } from "../../../src/config/inspect-schema.ts";
+import type { InspectConfig } from "../../../src/observe/inspect/inspect-config.ts";
 import { initialSequences } from "../../../src/observe/inspect/pcap.ts";
 import { haveTool } from "../../e2e/tools.ts";
 import { run } from "../../e2e/weir.ts";

@@ -1,7 +1,8 @@
 /** An inspector whose files are in memory and whose clock moves by 250 µs whenever somebody looks. */
-import { INSPECT, type InspectConfig } from "../../../src/config/inspect-schema.ts";
+
 import type { Direction } from "../../../src/filter/step.ts";
 import type { FileError } from "../../../src/net/errors.ts";
+import { INSPECT, type InspectConfig } from "../../../src/observe/inspect/inspect-config.ts";
 import { Inspector } from "../../../src/observe/inspect/inspector.ts";
 import type { SessionInspection } from "../../../src/observe/inspect/session-inspection.ts";
 import type { SessionInfo } from "../../../src/observe/inspect/transcript.ts";
