@@ -1,12 +1,10 @@
 /** sd_notify(3): tells systemd, or who else supervises the process, how it is, by a datagram to the socket in NOTIFY_SOCKET. */
 import { ffi } from "#ffi";
 import type { Notice } from "../../src/cli/host.ts";
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "./abi.ts";
+import { AF_UNIX, CLOCK_MONOTONIC, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "./abi.ts";
 import { encodePath, SOCKADDR_MAX } from "./sockaddr.ts";
 import { System } from "./system.ts";
 
-/** time.h: what MONOTONIC_USEC counts in. The clocks of the runtimes begin with the process. */
-const CLOCK_MONOTONIC = 1;
 /** sizeof(struct sockaddr_un), without its zero at the end. */
 const PATH_MAX = 107;
 
@@ -27,6 +25,7 @@ function words(notice: Notice, system: System): string {
   return notice === "stopping" ? "STOPPING=1" : `RELOADING=1\nMONOTONIC_USEC=${monotonic(system)}`;
 }
 
+/** The clocks of the runtimes begin with the process. */
 function monotonic(system: System): bigint {
   const block = system.arena.take(16);
   if (system.libc.clock_gettime(CLOCK_MONOTONIC, block.pointer) < 0) throw system.error("clock_gettime");
