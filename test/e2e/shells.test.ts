@@ -66,7 +66,7 @@ describe.each(INSTALLED)("%s", (shell) => {
 
   test.each<[string, string[]]>([
     // commands
-    ["weir t", ["tap", "tcp"]],
+    ["weir t", ["tap", "tcp", "top"]],
     ["weir udp ", ["forward", "recv", "reverse", "send"]],
     ["weir mux ", ["list", "server"]],
     ["weir help m", ["man", "mux"]],
