@@ -1,7 +1,7 @@
 /** What `/api/status` answers: everything that runs, in one answer of one moment. */
 import type { BridgeControl, EndView } from "../datagram/bridge/control.ts";
 import type { Engine } from "../engine/engine.ts";
-import { CELL, Counters } from "../metrics/counters.ts";
+import { CELL, Counters, LOST_DATAGRAMS } from "../metrics/counters.ts";
 import { FAILURES } from "../metrics/reason.ts";
 import { totals } from "../metrics/totals.ts";
 import { muxView } from "../mux/mux-view.ts";
@@ -104,21 +104,12 @@ function failed(counters: Counters): number {
   return FAILURES.reduce((sum, cause) => sum + counters.endedBy(cause), 0);
 }
 
-const LOST = [
-  CELL.unsentUpstream,
-  CELL.unsentDownstream,
-  CELL.overrunUpstream,
-  CELL.overrunDownstream,
-  CELL.faultedUpstream,
-  CELL.faultedDownstream,
-] as const;
-
 function datagrams({ config }: ProxyControl, counters: Counters): ProxyStatus["datagrams"] {
   if (config.listen.kind !== "udp") return null;
   return {
     upstream: counters.get(CELL.datagramsUpstream),
     downstream: counters.get(CELL.datagramsDownstream),
-    lost: LOST.reduce((sum, cell) => sum + counters.get(cell), 0),
+    lost: LOST_DATAGRAMS.reduce((sum, cell) => sum + counters.get(cell), 0),
   };
 }
 

@@ -25,24 +25,7 @@ export interface Column<R extends Row> {
 }
 
 export const PROXY_COLUMNS: readonly Column<ProxyRow>[] = [
-  {
-    title: "PROXY",
-    align: "left",
-    text: ({ name }) => name,
-    sort: { key: "name", value: ({ name, address }) => name || address },
-    least: 16,
-    flexible: true,
-    goes: 0,
-  },
-  {
-    title: "ADDRESS",
-    align: "left",
-    text: ({ address }) => address,
-    least: 21,
-    flexible: true,
-    goes: 0,
-    indents: true,
-  },
+  ...places("PROXY"),
   { title: "STATE", align: "left", text: ({ state }) => state, least: 9, goes: 2, toned: true },
   figure("ACTIVE", "active", 7, 0, ({ active }) => active, many),
   figure("TOTAL", "total", 7, 6, ({ total }) => total, many),
@@ -59,24 +42,7 @@ export const PROXY_COLUMNS: readonly Column<ProxyRow>[] = [
 ];
 
 export const BRIDGE_COLUMNS: readonly Column<BridgeRow>[] = [
-  {
-    title: "UDP",
-    align: "left",
-    text: ({ name }) => name,
-    sort: { key: "name", value: ({ name, address }) => name || address },
-    least: 16,
-    flexible: true,
-    goes: 0,
-  },
-  {
-    title: "ADDRESS",
-    align: "left",
-    text: ({ address }) => address,
-    least: 21,
-    flexible: true,
-    goes: 0,
-    indents: true,
-  },
+  ...places("UDP"),
   { title: "STATE", align: "left", text: ({ state }) => state, least: 9, goes: 1, toned: true },
   figure("ACTIVE", "active", 7, 5, ({ active }) => active, many),
   figure("DGRAMS", "total", 7, 4, ({ total }) => total, many),
@@ -112,6 +78,16 @@ export const CONNECTION_COLUMNS: readonly Column<ConnectionRow>[] = [
   figure("DOWN/S", "down", 8, 1, ({ downRate }) => downRate, bytes),
   figure("BYTES", "bytes", 8, 7, ({ up, down }) => up + down, bytes),
 ];
+
+/** What it is called, and where it is. */
+function places<R extends ProxyRow | BridgeRow>(title: string): Column<R>[] {
+  const common = { align: "left", flexible: true, goes: 0 } as const;
+  const sort = { key: "name" as const, value: ({ name, address }: R) => name || address };
+  return [
+    { ...common, title, text: ({ name }) => name, sort, least: 16 },
+    { ...common, title: "ADDRESS", text: ({ address }) => address, least: 21, indents: true },
+  ];
+}
 
 function figure<R extends Row>(
   title: string,

@@ -3,7 +3,7 @@ import type { TargetView } from "../../balance/group.ts";
 import type { EndView } from "../../datagram/bridge/control.ts";
 import { needsMainThread } from "../../engine/scripts.ts";
 import type { FaultConfig } from "../../filter/faults/fault.ts";
-import { CELL, Counters } from "../../metrics/counters.ts";
+import { CELL, Counters, LOST_DATAGRAMS } from "../../metrics/counters.ts";
 import { DENIALS, FAILURES } from "../../metrics/reason.ts";
 import { type Totals, totals } from "../../metrics/totals.ts";
 import { type MuxView, muxView } from "../../mux/mux-view.ts";
@@ -127,20 +127,11 @@ function proxyRow(proxy: ProxyControl, mode: "native" | "portable"): ProxyRow {
   };
 }
 
-const LOST = [
-  CELL.unsentUpstream,
-  CELL.unsentDownstream,
-  CELL.overrunUpstream,
-  CELL.overrunDownstream,
-  CELL.faultedUpstream,
-  CELL.faultedDownstream,
-] as const;
-
 function datagramFigures(counters: Counters): NonNullable<ProxyRow["datagrams"]> {
   return {
     up: counters.get(CELL.datagramsUpstream),
     down: counters.get(CELL.datagramsDownstream),
-    lost: LOST.reduce((sum, cell) => sum + counters.get(cell), 0),
+    lost: LOST_DATAGRAMS.reduce((sum, cell) => sum + counters.get(cell), 0),
   };
 }
 
