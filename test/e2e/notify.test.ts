@@ -1,12 +1,15 @@
 /** What a supervisor hears over sd_notify(3): systemd, or whoever sets NOTIFY_SOCKET. */
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { haveTool } from "./tools.ts";
 import { Lines, Weir } from "./weir.ts";
 
-const ARGS = ["tcp", "127.0.0.1:0", "127.0.0.1:9", "--metrics", "off"];
+/** A target that is there: weir would reset who connects, at times before it knows that it is connected. */
+const target = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+afterAll(() => target.stop(true));
+const ARGS = ["tcp", "127.0.0.1:0", `127.0.0.1:${target.port}`, "--metrics", "off"];
 const withSocat = test.skipIf(process.platform !== "linux" || !haveTool("socat"));
 
 /** Somebody who listens on `address`, as socat writes it, and prints what comes. */
