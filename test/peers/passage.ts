@@ -46,8 +46,12 @@ export function pair(
     claim(!known || known === target, () => `client ${client.script.id} was connected to two targets`);
     targetOf.set(client, target);
   }
+  const times = new Map<string, number>();
+  for (const { client } of records) times.set(client, (times.get(client) ?? 0) + 1);
   return records.flatMap((record) => {
     const client = byAddress.get(record.client);
+    // A kernel may give out a port again that a reset has freed: whose record that is nobody can tell.
+    if (client && (times.get(record.client) ?? 0) > 1) return [];
     if (client) return [{ record, client, target: targetOf.get(client) }];
     // A client that left before it knew that it was connected.
     claim(!ENDED_WELL.includes(record.reason), () => `a record of nobody: ${JSON.stringify(record)}`);
