@@ -46,17 +46,23 @@ export function pair(
     claim(!known || known === target, () => `client ${client.script.id} was connected to two targets`);
     targetOf.set(client, target);
   }
-  const times = new Map<string, number>();
-  for (const { client } of records) times.set(client, (times.get(client) ?? 0) + 1);
+  const unclear = new Set([
+    ...twice(clients.map(({ address }) => address)),
+    ...twice(records.map(({ client }) => client)),
+  ]);
   return records.flatMap((record) => {
     const client = byAddress.get(record.client);
-    // A kernel may give out a port again that a reset has freed: whose record that is nobody can tell.
-    if (client && (times.get(record.client) ?? 0) > 1) return [];
+    // A port may be given out again that a reset has freed: whose record that is nobody can tell.
+    if (client && unclear.has(record.client)) return [];
     if (client) return [{ record, client, target: targetOf.get(client) }];
     // A client that left before it knew that it was connected.
     claim(!ENDED_WELL.includes(record.reason), () => `a record of nobody: ${JSON.stringify(record)}`);
     return [];
   });
+}
+
+function twice(addresses: readonly string[]): readonly string[] {
+  return addresses.filter((address, at) => addresses.indexOf(address) !== at);
 }
 
 /** Bytes come from somewhere, and a FIN is never a lie. */
