@@ -5,32 +5,22 @@ import { formatDuration } from "../config/units.ts";
 import { addressesOf, type BridgeControl } from "../datagram/bridge/control.ts";
 import type { Engine } from "../engine/engine.ts";
 import { needsMainThread } from "../engine/scripts.ts";
-import { CELL, type Counters } from "../metrics/counters.ts";
+import { CELL } from "../metrics/counters.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { totals, totalsJson } from "../metrics/totals.ts";
 import { muxView } from "../mux/mux-view.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatCidr } from "../net/cidr.ts";
-import type { Fetch, Runtime } from "../net/runtime.ts";
+import type { Fetch } from "../net/runtime.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import type { Connection } from "../proxy/record.ts";
 import { VERSION } from "../version.ts";
 import { addChanges, type Changeable } from "./changes.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
 import { type GuardRules, guard } from "./guard.ts";
-import { type Started, statusOf } from "./status.ts";
+import { type StatusSource, statusOf } from "./status.ts";
 
-export interface AdminSource extends Changeable {
-  readonly runtime: Runtime;
-  readonly engine: Engine;
-  readonly proxies: readonly ProxyControl[];
-  readonly bridges: readonly BridgeControl[];
-  /** What those counted that are no more. */
-  readonly past: readonly Counters[];
-  /** Every proxy listens and none is draining. */
-  readonly ready: boolean;
-  readonly started: Started;
-}
+export interface AdminSource extends Changeable, StatusSource {}
 
 /** Connections that one answer holds unless `?limit=` asks for another number. */
 const LIMIT = 1_000;

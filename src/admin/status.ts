@@ -16,7 +16,9 @@ export interface StatusSource {
   readonly engine: Engine;
   readonly proxies: readonly ProxyControl[];
   readonly bridges: readonly BridgeControl[];
+  /** What those counted that are no more. */
   readonly past: readonly Counters[];
+  /** Every proxy listens and none is draining. */
   readonly ready: boolean;
   readonly started: Started;
 }

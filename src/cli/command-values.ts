@@ -1,6 +1,6 @@
 /** How values of command lines are read that nothing but a command line has. All throw {@link UsageError}s that say what is wrong. */
 import * as v from "valibot";
-import { nearest } from "../config/nearest.ts";
+import { unexpected } from "../config/nearest.ts";
 import { httpPath, label, words } from "../config/values.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import { UsageError } from "../net/errors.ts";
@@ -10,11 +10,7 @@ import { hostName } from "../tls/server-name.ts";
 export function oneOf<const W extends readonly string[]>(placeholder: string, words: W) {
   const parse = (text: string): W[number] => {
     if (words.includes(text)) return text;
-    const meant = nearest(text, words);
-    const quoted = words.map((word) => `"${word}"`);
-    const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
-    const suggestion = meant ? `; did you mean "${meant}"?` : "";
-    throw new UsageError("EUSAGE", `expected ${expected}, found "${text}"${suggestion}`);
+    throw new UsageError("EUSAGE", unexpected(text, words));
   };
   return { placeholder, parse, words };
 }

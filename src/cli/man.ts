@@ -1,6 +1,7 @@
 /**
  * The manual page, made of the table of commands, in the macros of man(7): those alone that groff and mandoc have alike.
  */
+import { either } from "../config/nearest.ts";
 import { VERSION } from "../version.ts";
 import {
   type Command,
@@ -45,7 +46,7 @@ export function manPage(program: Program, date: string): string[] {
     ...SIGNALS.flatMap(([signal, what]) => [".TP", `.B ${signal}`, ...lines(what)]),
     ".SH OTHER NAMES",
     ...lines(
-      `Started through a link, or as a copy, that is called ${listed(OLD_NAMES)}, weir takes the command line of that program. weir install-links makes such links, and weir as NAME needs none.`,
+      `Started through a link, or as a copy, that is called ${either(OLD_NAMES)}, weir takes the command line of that program. weir install-links makes such links, and weir as NAME needs none.`,
     ),
     ".SH EXAMPLES",
     ...exampleEntries(examples).slice(1),
@@ -127,10 +128,6 @@ function exampleEntries(examples: readonly Example[]): string[] {
     ".RE",
     ".fi",
   ]);
-}
-
-function listed(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 /** A paragraph, in lines that people can read as well. */

@@ -4,7 +4,7 @@
  * runtime to runtime and knows neither the commands nor what was meant.
  */
 import { parseArgs } from "node:util";
-import { nearest } from "../config/nearest.ts";
+import { nearest, unexpected } from "../config/nearest.ts";
 import { visible } from "../config/problem.ts";
 import { UsageError } from "../net/errors.ts";
 import {
@@ -198,10 +198,7 @@ function textOf(what: string, flag: ChoiceFlag | ValueFlag, { value, inlineValue
 
 function chosen(what: string, { values }: ChoiceFlag, text: string): string {
   if (values.includes(text)) return text;
-  const quoted = values.map((value) => `"${value}"`);
-  const meant = nearest(text, values);
-  const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
-  return fail(`${what}: expected ${expected}, found "${text}"${meant ? `; did you mean "${meant}"?` : ""}`);
+  return fail(`${what}: ${unexpected(text, values)}`);
 }
 
 function readValue({ kind }: Pick<Positional, "kind">, text: string, what: string) {

@@ -6,6 +6,7 @@ import { PROTOCOL_NAMES } from "../mux/mux-config.ts";
 import { transportProblem } from "./check-udp-proxy.ts";
 import type { ProxyConfig } from "./config.ts";
 import { repeatedFaults } from "./fault-schema.ts";
+import { either } from "./nearest.ts";
 import { type Problem, wrong } from "./problem.ts";
 
 /** Paths begin at the proxy (`fault[1].name`). */
@@ -53,4 +54,4 @@ function framingProblem(
 }
 
 const NAMES = PROTOCOL_NAMES.filter((name) => name !== "length");
-const WITHOUT_MUX = `${NAMES.slice(0, -1).join(", ")} or ${NAMES.at(-1)}`;
+const WITHOUT_MUX = either(NAMES);

@@ -24,6 +24,22 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 }
 
 /**
+ * What to say of `word`, which is none of `words`.
+ *
+ * @example unexpected("zhs", ["bash", "zsh"]) // 'expected "bash" or "zsh", found "zhs"; did you mean "zsh"?'
+ */
+export function unexpected(word: string, words: readonly string[]): string {
+  const meant = nearest(word, words);
+  const expected = either(words.map((each) => `"${each}"`));
+  return `expected ${expected}, found "${word}"${meant ? `; did you mean "${meant}"?` : ""}`;
+}
+
+/** @example either(["a", "b", "c"]) // "a, b or c" */
+export function either(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/**
  * How many letters to insert, delete, replace, or swap with their neighbour to make `a` into `b` (optimal
  * string alignment: Levenshtein's distance with transpositions).
  *

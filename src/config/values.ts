@@ -9,7 +9,7 @@ import { parseAddress, parseEndpoint, parseIp, parseListen } from "../net/addres
 import { parseCidr } from "../net/cidr.ts";
 import { UsageError } from "../net/errors.ts";
 import { parsePlainTarget } from "./config.ts";
-import { nearest } from "./nearest.ts";
+import { either, nearest } from "./nearest.ts";
 import { isTable } from "./toml.ts";
 import { parseBuffer, parseDuration, parseDurationOrOff, parsePeriod, parseSizeOrOff, parseWorkers } from "./units.ts";
 import * as w from "./written.ts";
@@ -39,7 +39,7 @@ export function flag(about: string) {
 
 export function choice<const O extends readonly string[]>(about: string, options: O) {
   const known = options.map((option) => `"${option}"`);
-  const what = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+  const what = either(known);
   return v.pipe(
     v.picklist(options, (issue) => {
       const meant = typeof issue.input === "string" ? nearest(issue.input, options) : undefined;

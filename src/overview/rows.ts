@@ -14,7 +14,8 @@ export interface Row {
   readonly children: readonly Row[];
 }
 
-export interface ProxyRow extends Row {
+/** What a proxy has in common with its targets, and a bridge with its ends. */
+interface PlaceRow extends Row {
   readonly name: string;
   readonly address: string;
   readonly state: string;
@@ -24,6 +25,9 @@ export interface ProxyRow extends Row {
   readonly bytes: number;
   /** Each second; null: not known yet. */
   readonly rate: number | null;
+}
+
+export interface ProxyRow extends PlaceRow {
   /** Of those whose clients share connections; null of others. */
   readonly requestRate: number | null;
   readonly upRate: number | null;
@@ -32,15 +36,7 @@ export interface ProxyRow extends Row {
   readonly children: readonly ProxyRow[];
 }
 
-export interface BridgeRow extends Row {
-  readonly name: string;
-  readonly address: string;
-  readonly state: string;
-  readonly active: number;
-  readonly total: number;
-  readonly failed: number;
-  readonly bytes: number;
-  readonly rate: number | null;
+export interface BridgeRow extends PlaceRow {
   readonly byteRate: number | null;
   readonly children: readonly BridgeRow[];
 }
