@@ -303,6 +303,11 @@ export function flagsOf(command: Command): readonly Flag[] {
   return command.flagGroups.flatMap(({ flags }) => flags);
 }
 
+/** How help writes the name of a flag. */
+export function longNameOf(flag: Flag): string {
+  return flag.kind === "boolean" && flag.negatable ? `--[no-]${flag.name}` : `--${flag.name}`;
+}
+
 /** What stands for the value of a flag in help. */
 export function placeholderOf(flag: Exclude<Flag, { kind: "boolean" }>): string {
   return flag.kind === "choice" ? flag.placeholder : KINDS[flag.kind].placeholder;

@@ -6,6 +6,7 @@ import {
   type FlagGroup,
   flagsOf,
   KINDS,
+  longNameOf,
   NOTATION,
   type Program,
   placeholderOf,
@@ -98,9 +99,8 @@ function columns([term, text]: Row, indent: number): string[] {
 
 function flagRow(flag: Flag): Row {
   const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-  const name = flag.kind === "boolean" && flag.negatable ? `--[no-]${flag.name}` : `--${flag.name}`;
   const value = flag.kind === "boolean" ? "" : ` ${placeholderOf(flag)}`;
-  return [`${short}${name}${value}`, described(flag.about, flag.default)];
+  return [`${short}${longNameOf(flag)}${value}`, described(flag.about, flag.default)];
 }
 
 /** The no-break space keeps a default in one line; {@link wrap} makes it an ordinary one. */

@@ -1,8 +1,9 @@
 /** `weir load` as a command line. */
-import { ENGINES } from "../config/config.ts";
 import type { Command } from "./command.ts";
+import { ENGINE_FLAGS } from "./flags.ts";
 import { TLS_FLAGS } from "./tls-flag-table.ts";
 
+const [ENGINE, WORKERS] = ENGINE_FLAGS;
 const OF_TARGETS = ["target-ca", "target-name", "target-insecure"] as const;
 type OfTargets = Extract<(typeof TLS_FLAGS)["flags"][number], { readonly name: (typeof OF_TARGETS)[number] }>;
 const isOfTargets = (flag: (typeof TLS_FLAGS)["flags"][number]): flag is OfTargets =>
@@ -81,20 +82,11 @@ export const LOAD = {
       title: "Engine",
       flags: [
         {
-          name: "engine",
-          kind: "choice",
-          placeholder: "ENGINE",
-          values: ENGINES,
-          default: "auto",
+          ...ENGINE,
           about:
             "What asks: native (threads over libc), portable (the runtime's sockets), or auto: native where it works",
         },
-        {
-          name: "workers",
-          kind: "workers",
-          default: "1",
-          about: "Threads of the native engine; auto: one for each core",
-        },
+        { ...WORKERS, default: "1" },
       ],
     },
     { title: "TLS, for TARGET as tls://host:port", flags: TLS_FLAGS.flags.filter(isOfTargets) },

@@ -7,7 +7,7 @@ import { UsageError } from "../net/errors.ts";
 import type { Run } from "./command.ts";
 import type { Flags } from "./config-flags.ts";
 import type { Host } from "./host.ts";
-import { readText } from "./read-file.ts";
+import { reader } from "./read-file.ts";
 
 export interface Planned {
   readonly scenario: Scenario;
@@ -30,7 +30,7 @@ export async function loadPlan(host: Host, line: Run): Promise<readonly Planned[
   }
   const said = settingsOf(line, flags);
   if (path !== undefined) {
-    const file = loadScenarios(await readText(host, "scenarios", path), path);
+    const file = loadScenarios(await reader(host, "scenarios")(path), path);
     return file.scenarios.map(({ name, settings, assertions }) => ({
       scenario: scenarioOf(name, { target: file.target }, settings, said),
       assertions: [...file.assertions, ...assertions, ...assert],

@@ -9,6 +9,7 @@ import {
   type Flag,
   flagsOf,
   KINDS,
+  longNameOf,
   NOTATION,
   type Program,
   placeholderOf,
@@ -96,8 +97,9 @@ function commandPart(program: Program, command: Command): string[] {
 }
 
 function flagEntry(flag: Flag): string[] {
-  const long = flag.kind === "boolean" && flag.negatable ? `--[no-]${flag.name}` : `--${flag.name}`;
-  const names = [...(flag.short === undefined ? [] : [`-${flag.short}`]), long].map((name) => `\\fB${text(name)}\\fR`);
+  const names = [...(flag.short === undefined ? [] : [`-${flag.short}`]), longNameOf(flag)].map(
+    (name) => `\\fB${text(name)}\\fR`,
+  );
   const value = flag.kind === "boolean" ? "" : ` \\fI${text(placeholderOf(flag))}\\fR`;
   return entry(`${names.join(", ")}${value}`, flag.about, flag.default);
 }

@@ -17,12 +17,7 @@ export function rangeReader(host: Host): ReadFile {
   return reader(host, "ranges");
 }
 
-/** The text of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
-export function readText(host: Host, what: string, path: string): Promise<string> {
-  return reader(host, what)(path);
-}
-
-/** The same as bytes. */
+/** The bytes of a file that is no configuration; `what` it is stands in the message if it cannot be read. */
 export function readBytes(host: Host, what: string, path: string): Promise<Uint8Array> {
   return explained(what, path, () => host.readBytes(path));
 }

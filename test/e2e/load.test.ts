@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RUNTIMES } from "../contract/runtimes.ts";
+import { command, RUNTIMES } from "../contract/runtimes.ts";
+import { readLate } from "./late-reader.ts";
 import { Weir } from "./weir.ts";
 
 const SHORT = ["--duration", "300ms", "--warmup", "0s"];
@@ -97,6 +98,19 @@ assert = ["errors<=0"]
     expect(html).not.toContain("<b>second");
     expect(html).not.toContain("something that was there before");
     expect(html.match(/<svg /g)?.length).toBe(6);
+    await rm(folder, { recursive: true });
+  }));
+
+test("a report that is longer than a pipe arrives whole, however late somebody reads it", () =>
+  echoing("127.0.0.1:0", async (address) => {
+    const folder = await mkdtemp(join(tmpdir(), "weir-load-"));
+    const file = join(folder, "many.toml");
+    const scenarios = Array.from({ length: 100 }, (_, n) => `[[scenarios]]\nname = "${n}"\nduration = "1ms"\n`);
+    await writeFile(file, `target = "${address}"\n${scenarios.join("")}`);
+    const args = ["load", "--scenarios", file, "--warmup", "0s", "--json", "--quiet"];
+    const out = await readLate([...(await command("bun", "src/main.ts")), ...args]);
+    expect(out.length).toBeGreaterThan(65_536);
+    expect(JSON.parse(out).scenarios).toHaveLength(100);
     await rm(folder, { recursive: true });
   }));
 

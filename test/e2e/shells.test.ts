@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "../../src/cli/program.ts";
 import { command } from "../contract/runtimes.ts";
+import { readLate } from "./late-reader.ts";
 import { haveTool } from "./tools.ts";
 import { run, Weir } from "./weir.ts";
 
@@ -167,9 +168,7 @@ test("the same source has the same page, whenever it is made", async () => {
 
 describe("a reader that takes its time", () => {
   test.each(["bun", "deno", "node"] as const)("gets all of what is longer than a pipe, under %s", async (runtime) => {
-    const weir = (await command(runtime, "src/main.ts")).map((word) => `'${word}'`).join(" ");
-    // It begins to read when there is nothing to do for the writer but wait.
-    const { out } = await run(["bash", "-c", `${weir} schema | { sleep 0.5; cat; }`]);
+    const out = await readLate([...(await command(runtime, "src/main.ts")), "schema"]);
     expect(out.length).toBeGreaterThan(100_000);
     expect(Object.keys(JSON.parse(out))).toContain("properties");
   });

@@ -55,6 +55,7 @@ export const load: CommandRun = async (context) => {
     await engine.close();
   }
   report(context, engine, outcomes);
+  await host.printed();
   return good(outcomes, plan) ? 0 : 1;
 };
 

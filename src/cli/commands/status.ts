@@ -16,6 +16,7 @@ export const status: CommandRun = async ({ runtime, host, line }) => {
   const where = neutral(formatAddress(client.address));
   if (json) host.out(JSON.stringify(now));
   else for (const text of statusText(now, where)) host.out(text);
+  await host.printed();
   if (now.state === "ready") return 0;
   host.err(`weir status: the weir at ${where} is draining: it takes no new connections`);
   return 1;
