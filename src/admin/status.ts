@@ -1,8 +1,7 @@
 /** What `/api/status` answers: everything that runs, in one answer of one moment. */
 import type { BridgeControl, EndView } from "../datagram/bridge/control.ts";
 import type { Engine } from "../engine/engine.ts";
-import { CELL, Counters, LOST_DATAGRAMS } from "../metrics/counters.ts";
-import { FAILURES } from "../metrics/reason.ts";
+import { CELL, type Counters } from "../metrics/counters.ts";
 import { totals } from "../metrics/totals.ts";
 import { muxView } from "../mux/mux-view.ts";
 import { formatAddress } from "../net/address.ts";
@@ -10,6 +9,7 @@ import type { Runtime } from "../net/runtime.ts";
 import type { BridgeStatus, ProxyStatus, Status, TargetStatus } from "../overview/status.ts";
 import type { ProxyControl } from "../proxy/control.ts";
 import { VERSION } from "../version.ts";
+import { countersOfTargets, failed, lostDatagrams } from "./figures.ts";
 
 export interface StatusSource {
   readonly runtime: Runtime;
@@ -70,11 +70,10 @@ function proxyStatus(proxy: ProxyControl): ProxyStatus {
 }
 
 function targetStates(proxy: ProxyControl): TargetStatus[] {
-  const { figures, targets } = proxy;
   const multiplexed = new Map(muxView(proxy)?.targets.map((view) => [view.address, view]));
-  const ofTarget = new Map(Counters.merged(figures).map((each) => [each.target, each]));
-  return targets.map(({ address, state, healthy, check, weight, backup, active }) => {
-    const counters = ofTarget.get(address) ?? new Counters(proxy.config.name, address);
+  const countersOf = countersOfTargets(proxy);
+  return proxy.targets.map(({ address, state, healthy, check, weight, backup, active }) => {
+    const counters = countersOf(address);
     const mux = multiplexed.get(address);
     return {
       address,
@@ -102,16 +101,12 @@ function targetStates(proxy: ProxyControl): TargetStatus[] {
   });
 }
 
-function failed(counters: Counters): number {
-  return FAILURES.reduce((sum, cause) => sum + counters.endedBy(cause), 0);
-}
-
 function datagrams({ config }: ProxyControl, counters: Counters): ProxyStatus["datagrams"] {
   if (config.listen.kind !== "udp") return null;
   return {
     upstream: counters.get(CELL.datagramsUpstream),
     downstream: counters.get(CELL.datagramsDownstream),
-    lost: LOST_DATAGRAMS.reduce((sum, cell) => sum + counters.get(cell), 0),
+    lost: lostDatagrams(counters),
   };
 }
 

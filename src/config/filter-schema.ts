@@ -2,11 +2,12 @@
 import * as v from "valibot";
 import type { FilterConfig, FilterType } from "../filter/filter.ts";
 import { burstOfRate, parseBurst, parseByteRate } from "../filter/limit.ts";
-import { latin1, latin1Bytes, type Pattern, parseFlags, parseHex, parseRegex } from "../filter/pattern.ts";
+import { type Pattern, parseFlags, parseHex, parseRegex } from "../filter/pattern.ts";
 import { ENDINGS } from "../filter/reject.ts";
 import type { FilterOptions } from "../filter/script.ts";
 import { DIRECTIONS } from "../filter/step.ts";
 import { UsageError } from "../net/errors.ts";
+import { latin1, latin1Bytes } from "../net/latin1.ts";
 import { isTable } from "./toml.ts";
 import * as t from "./values.ts";
 import * as w from "./written.ts";

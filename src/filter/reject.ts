@@ -1,5 +1,6 @@
 /** Ends the session when it finds something. */
-import { formatPattern, latin1Bytes, type Pattern } from "./pattern.ts";
+import { latin1Bytes } from "../net/latin1.ts";
+import { formatPattern, type Pattern } from "./pattern.ts";
 import type { Output } from "./scan.ts";
 import { Search } from "./search.ts";
 import type { Direction, StepContext } from "./step.ts";

@@ -1,5 +1,6 @@
 /** Puts other bytes in the place of those it finds. */
-import { latin1, latin1Bytes, type Pattern } from "./pattern.ts";
+import { latin1, latin1Bytes } from "../net/latin1.ts";
+import type { Pattern } from "./pattern.ts";
 import type { Output } from "./scan.ts";
 import { Search } from "./search.ts";
 import type { Direction, StepContext } from "./step.ts";

@@ -1,6 +1,8 @@
 /** Finds patterns in a stream, however it is cut into chunks. */
+
+import { latin1 } from "../net/latin1.ts";
 import type { Chunk } from "../net/runtime.ts";
-import { type LiteralPattern, latin1, Needle, type Pattern, type RegexPattern } from "./pattern.ts";
+import { type LiteralPattern, Needle, type Pattern, type RegexPattern } from "./pattern.ts";
 import type { Outlet } from "./step.ts";
 
 export interface Scan {

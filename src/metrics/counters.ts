@@ -62,16 +62,6 @@ export const CELL = {
   datagramsRefused: 32,
 } as const;
 
-/** Datagrams that came and did not go on, whatever the reason. */
-export const LOST_DATAGRAMS = [
-  CELL.unsentUpstream,
-  CELL.unsentDownstream,
-  CELL.overrunUpstream,
-  CELL.overrunDownstream,
-  CELL.faultedUpstream,
-  CELL.faultedDownstream,
-] as const;
-
 const ENDED = 33;
 const CONNECT_TIME = ENDED + REASONS.length;
 const DURATION = CONNECT_TIME + CONNECT_BOUNDS.length + 2;

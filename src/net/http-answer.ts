@@ -1,4 +1,5 @@
 /** Reads one answer to a GET (RFC 9112), however it is cut: by Content-Length, in chunks, or up to the end. */
+import { latin1, latin1Bytes } from "./latin1.ts";
 import type { Chunk } from "./runtime.ts";
 
 export interface HttpResponse {
@@ -27,7 +28,7 @@ export class HttpAnswer {
 
   /** The answer when it is whole, or what is wrong with it; undefined: it goes on. */
   take(chunk: Chunk): HttpResponse | string | undefined {
-    this.#text += characters(chunk);
+    this.#text += latin1(chunk);
     if (!this.#head) {
       const wrong = this.#takeHead();
       if (wrong !== undefined) return wrong;
@@ -91,17 +92,7 @@ export class HttpAnswer {
 
 const TOO_LARGE = "the answer is larger than 16 MiB";
 
-/** Not by way of TextDecoder: its "latin1" is windows-1252, which has other characters for 0x80 to 0x9f. */
-function characters(chunk: Chunk): string {
-  let text = "";
-  for (let at = 0; at < chunk.length; at += PART) text += String.fromCharCode(...chunk.subarray(at, at + PART));
-  return text;
-}
-
-/** Arguments that a call may have everywhere. */
-const PART = 8_192;
-
 function response(status: number, bytes: string): HttpResponse {
-  const body = new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
+  const body = new TextDecoder().decode(latin1Bytes(bytes));
   return { status, body };
 }

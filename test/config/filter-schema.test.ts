@@ -5,7 +5,7 @@ import { formatPath } from "../../src/config/problem.ts";
 import { read } from "../../src/config/read.ts";
 import { parseToml } from "../../src/config/toml.ts";
 import type { FilterConfig } from "../../src/filter/filter.ts";
-import { latin1Bytes } from "../../src/filter/pattern.ts";
+import { latin1Bytes } from "../../src/net/latin1.ts";
 
 function reading(text: string) {
   const toml = parseToml(text);

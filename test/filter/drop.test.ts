@@ -1,7 +1,8 @@
 /** Dropping: what is found, or everything. */
 import { expect, test } from "bun:test";
 import { createDrop } from "../../src/filter/drop.ts";
-import { latin1Bytes, type Pattern } from "../../src/filter/pattern.ts";
+import type { Pattern } from "../../src/filter/pattern.ts";
+import { latin1Bytes } from "../../src/net/latin1.ts";
 import { Rig } from "./rig.ts";
 
 function dropping(pattern: Pattern | null): Rig {

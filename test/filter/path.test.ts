@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Holder, type Parcel, type Turn } from "../../src/filter/holder.ts";
-import { latin1Bytes } from "../../src/filter/pattern.ts";
 import { Replace } from "../../src/filter/replace.ts";
 import { Step, type StepContext } from "../../src/filter/step.ts";
+import { latin1Bytes } from "../../src/net/latin1.ts";
 import type { Chunk } from "../../src/net/runtime.ts";
 import { BUFFER, Rig } from "./rig.ts";
 

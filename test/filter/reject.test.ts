@@ -1,8 +1,9 @@
 /** Rejecting: the match ends the session, wherever the stream is cut, and nothing of it gets through. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { latin1, latin1Bytes, type Pattern, type RegexPattern } from "../../src/filter/pattern.ts";
+import type { Pattern, RegexPattern } from "../../src/filter/pattern.ts";
 import { Reject, type RejectConfig } from "../../src/filter/reject.ts";
+import { latin1, latin1Bytes } from "../../src/net/latin1.ts";
 import { pieces, Rig } from "./rig.ts";
 
 function literal(text: string): Pattern {

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Path } from "../../src/filter/path.ts";
-import { type LiteralPattern, latin1, latin1Bytes, Needle, type RegexPattern } from "../../src/filter/pattern.ts";
+import { type LiteralPattern, Needle, type RegexPattern } from "../../src/filter/pattern.ts";
 import { Reject } from "../../src/filter/reject.ts";
 import { Replace } from "../../src/filter/replace.ts";
+import { latin1, latin1Bytes } from "../../src/net/latin1.ts";
 import { pieces, Rig } from "./rig.ts";
 
 function literal(text: string): LiteralPattern {

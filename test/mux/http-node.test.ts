@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import fc from "fast-check";
-import { latin1 } from "../../src/filter/pattern.ts";
+import { latin1 } from "../../src/net/latin1.ts";
 import { haveTool } from "../e2e/tools.ts";
 import { lengths, request, spoilt } from "./http-messages.ts";
 import { Answering, Asking, type Heard, lines } from "./http-rig.ts";

@@ -1,8 +1,8 @@
 /** Replies: where they end, how they go to clients of either version, and what a shared connection does not survive. */
 import { describe, expect, test } from "bun:test";
-import { latin1 } from "../../src/filter/pattern.ts";
 import { http } from "../../src/mux/framers/http.ts";
 import type { FailureKind } from "../../src/mux/message.ts";
+import { latin1 } from "../../src/net/latin1.ts";
 import { Answering, halves, lines, PLAIN, singly } from "./http-rig.ts";
 
 const OK = `${lines("HTTP/1.1 200 OK", "Content-Type: text/plain", "Content-Length: 5")}hello`;

@@ -1,6 +1,5 @@
 /** Readers of HTTP in tests: fed in pieces, with everything that they have said written down. */
 import { expect } from "bun:test";
-import { latin1, latin1Bytes } from "../../src/filter/pattern.ts";
 import { http } from "../../src/mux/framers/http.ts";
 import type { HttpContext } from "../../src/mux/framers/http-own.ts";
 import {
@@ -12,6 +11,7 @@ import {
   type RequestReader,
   type RequestSink,
 } from "../../src/mux/message.ts";
+import { latin1, latin1Bytes } from "../../src/net/latin1.ts";
 
 const MAX_MESSAGE = 1_048_576;
 

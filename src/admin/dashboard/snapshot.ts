@@ -3,8 +3,8 @@ import type { TargetView } from "../../balance/group.ts";
 import type { EndView } from "../../datagram/bridge/control.ts";
 import { needsMainThread } from "../../engine/scripts.ts";
 import type { FaultConfig } from "../../filter/faults/fault.ts";
-import { CELL, Counters, LOST_DATAGRAMS } from "../../metrics/counters.ts";
-import { DENIALS, FAILURES } from "../../metrics/reason.ts";
+import { CELL, type Counters } from "../../metrics/counters.ts";
+import { DENIALS } from "../../metrics/reason.ts";
 import { type Totals, totals } from "../../metrics/totals.ts";
 import { type MuxView, muxView } from "../../mux/mux-view.ts";
 import { formatAddress } from "../../net/address.ts";
@@ -13,6 +13,7 @@ import type { ProxyControl } from "../../proxy/control.ts";
 import type { Connection } from "../../proxy/record.ts";
 import { VERSION } from "../../version.ts";
 import type { AdminSource } from "../app.ts";
+import { countersOfTargets, failed, lostDatagrams } from "../figures.ts";
 
 export interface Snapshot {
   /** Milliseconds on a clock that only goes forward: rates are made of the difference. */
@@ -115,7 +116,7 @@ function proxyRow(proxy: ProxyControl, mode: "native" | "portable"): ProxyRow {
     active: connectionsActive,
     total: connectionsTotal,
     waiting: counters.get(CELL.waiting),
-    failed: FAILURES.reduce((sum, reason) => sum + counters.endedBy(reason), 0),
+    failed: failed(counters),
     denied: DENIALS.reduce((sum, by) => sum + counters.deniedBy(by), 0),
     up: bytesUpstream,
     down: bytesDownstream,
@@ -131,13 +132,14 @@ function datagramFigures(counters: Counters): NonNullable<ProxyRow["datagrams"]>
   return {
     up: counters.get(CELL.datagramsUpstream),
     down: counters.get(CELL.datagramsDownstream),
-    lost: LOST_DATAGRAMS.reduce((sum, cell) => sum + counters.get(cell), 0),
+    lost: lostDatagrams(counters),
   };
 }
 
-function targetRows({ targets, figures }: ProxyControl): readonly TargetRow[] {
-  return targets.map((target) => {
-    const sum = Counters.sum(figures.filter((each) => each.target === target.address));
+function targetRows(proxy: ProxyControl): readonly TargetRow[] {
+  const countersOf = countersOfTargets(proxy);
+  return proxy.targets.map((target) => {
+    const sum = countersOf(target.address);
     return {
       ...target,
       total: sum.get(CELL.targetConnections),

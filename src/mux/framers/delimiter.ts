@@ -2,7 +2,7 @@
  * `echo`: lines, or whatever else ends in the same few bytes. Where lines end in CR LF, a request with an LF of its own is
  * refused: many targets end a line at that as well, and would see two requests, with two replies, where this sees one.
  */
-import { latin1Bytes } from "../../filter/pattern.ts";
+import { latin1Bytes } from "../../net/latin1.ts";
 import type { Framer } from "../collector.ts";
 import { BadMessage, type Framing, type Protocol, type RequestMessage } from "../message.ts";
 import { find } from "./find.ts";

@@ -1,5 +1,5 @@
 /** Bytes within bytes. */
-import { latin1 } from "../../filter/pattern.ts";
+import { latin1 } from "../../net/latin1.ts";
 
 /** A search in fewer bytes is faster without a view of them. */
 const FEW = 64;

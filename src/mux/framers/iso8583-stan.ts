@@ -8,7 +8,7 @@
  * message that is one with either, with different keys, is refused.
  * Packed decimals (BCD), EBCDIC and the later editions of the standard, whose fields have other formats, are not.
  */
-import { latin1 } from "../../filter/pattern.ts";
+import { latin1 } from "../../net/latin1.ts";
 import { BadMessage } from "../message.ts";
 import { shown } from "./find.ts";
 

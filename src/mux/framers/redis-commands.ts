@@ -2,7 +2,7 @@
  * Commands that must not get to a connection which others share: those that leave something behind on it, that give not
  * exactly one reply, that hold up whoever comes behind, or that end it. They are answered here.
  */
-import { latin1, latin1Bytes } from "../../filter/pattern.ts";
+import { latin1, latin1Bytes } from "../../net/latin1.ts";
 import { BadMessage } from "../message.ts";
 import { LF } from "./redis-number.ts";
 

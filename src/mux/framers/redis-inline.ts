@@ -2,7 +2,7 @@
  * Inline commands: words on a line, as people type them (Redis, `sdssplitargs`). They go to the target as an array: what
  * quotes and escapes mean is then decided here alone, and no command gets past those that are refused.
  */
-import { latin1, latin1Bytes } from "../../filter/pattern.ts";
+import { latin1, latin1Bytes } from "../../net/latin1.ts";
 import { BadMessage } from "../message.ts";
 
 /** As `isspace` of C. */
