@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "./bench/report.ts";
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: "string", default: "20" } },
@@ -93,11 +94,6 @@ async function start(argv: readonly string[]): Promise<{ listens: number; relays
     // Who asks without a pause takes one of the cores away from what is measured.
     Atomics.wait(nap, 0, 0, 0.2);
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function file(name: string, text: string): string {

@@ -8,7 +8,6 @@ export class LinuxAlarm implements Alarm, Pollable {
   readonly #core: Core;
   readonly #fd: number;
   readonly #ring: () => void;
-  #set = false;
   #closed = false;
 
   /** Throws the `SystemError` of the call that failed: `EMFILE`, … */
@@ -23,7 +22,6 @@ export class LinuxAlarm implements Alarm, Pollable {
 
   set(at: number): void {
     if (this.#closed) return;
-    this.#set = true;
     const { libc, scratch, scratchInts } = this.#core.system;
     // struct itimerspec: no interval, then seconds and nanoseconds from now; without any it would never ring.
     const wait = Math.max(0.001, at - performance.now());
@@ -42,10 +40,8 @@ export class LinuxAlarm implements Alarm, Pollable {
 
   ready(): void {
     const { libc, scratch } = this.#core.system;
-    const rang = libc.read(this.#fd, scratch.pointer, 8) === 8;
-    // It may have been set again since it rang; that the kernel has forgotten the former is known by the read.
-    if (!rang || !this.#set || this.#closed) return;
-    this.#set = false;
+    // It may have been set again since it rang: then the kernel has forgotten the former, and there is nothing to read.
+    if (libc.read(this.#fd, scratch.pointer, 8) !== 8) return;
     this.#core.loop.settles = true;
     this.#ring();
   }

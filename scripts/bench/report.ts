@@ -81,7 +81,8 @@ function figures(rows: readonly Row[]): Figure[] {
   return all.filter((figure) => rows.some((row) => row[figure] !== undefined));
 }
 
-function median(values: readonly number[]): number {
+/** Of an even number, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;

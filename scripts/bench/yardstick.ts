@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { buildLoader, load, serve } from "./loader.ts";
 import { killAll } from "./process.ts";
+import { median } from "./report.ts";
 
 const TESTS = [
   { name: "rr64", connections: 64, size: 64 },
@@ -68,10 +69,6 @@ async function withServer(ask: (port: number) => Promise<number>): Promise<numbe
   } finally {
     await program.stop();
   }
-}
-
-function median(figures: readonly number[]): number {
-  return [...figures].sort((a, b) => a - b)[figures.length >> 1] as number;
 }
 
 function count(figure: number): string {
