@@ -26,6 +26,7 @@ export const ffi: Ffi = {
     throw failure;
   },
   pointer: (memory) => opaque(ptr(memory)),
+  at: (address) => opaque(Number(address)),
   offset: (pointer, bytes) => opaque(native(pointer) + bytes),
   view: (pointer, length) => toArrayBuffer(native(pointer) as BunPointer, 0, length),
   store(into, index, pointer) {

@@ -32,6 +32,7 @@ export const ffi: Ffi = {
     throw failure;
   },
   pointer: (memory) => opaque(Deno.UnsafePointer.of(memory)),
+  at: (address) => opaque(Deno.UnsafePointer.create(address)),
   offset: (pointer, bytes) => opaque(Deno.UnsafePointer.offset(present(pointer), bytes)),
   view: (pointer, length) => Deno.UnsafePointerView.getArrayBuffer(present(pointer), length),
   store(into, index, pointer) {

@@ -5,4 +5,4 @@ function refuse(): never {
   throw new Error("this runtime has no foreign function interface");
 }
 
-export const ffi: Ffi = { open: refuse, pointer: refuse, offset: refuse, view: refuse, store: refuse };
+export const ffi: Ffi = { open: refuse, pointer: refuse, offset: refuse, at: refuse, view: refuse, store: refuse };

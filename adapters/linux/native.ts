@@ -14,6 +14,7 @@ import { Loop } from "./loop.ts";
 import { lingerZero } from "./options.ts";
 import { Resolver } from "./resolver.ts";
 import { System } from "./system.ts";
+import { trimCode } from "./trim.ts";
 import type { FromThread, ToThread } from "./worker.ts";
 
 /** See `OpenThreads`. */
@@ -39,6 +40,7 @@ export async function openThreads(workers: number | "auto", entry: URL = workerE
     start: (setup, events) => startThread(system, loading.shift() ?? new Loading(entry), setup, events),
     reclaim: (ledger) => reclaim(system, ledger),
     lookup,
+    trim: () => trimCode(system),
   };
 }
 

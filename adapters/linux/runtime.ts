@@ -19,6 +19,7 @@ import { endListening, listenOn } from "./listen.ts";
 import { type Ending, LinuxListener } from "./listener.ts";
 import type { Resolver } from "./resolver.ts";
 import type { LinuxStream } from "./stream.ts";
+import { trimHeap } from "./trim.ts";
 
 export interface LinuxRuntime extends Runtime {
   readonly name: "linux";
@@ -26,6 +27,8 @@ export interface LinuxRuntime extends Runtime {
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
   /** The same for a datagram socket. */
   adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
+  /** Collects what this thread has thrown away. */
+  trim(): void;
 }
 
 /** What is no socket comes from the runtime around. */
@@ -60,6 +63,7 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
     connect: (to, options) => refusedTlsAttempt(to) ?? connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
     link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
+    trim: trimHeap,
     unlink: (from) => (from as LinuxStream).unlink(),
     datagram: (at, options) => openDatagram(core, at, options),
     interfaces,

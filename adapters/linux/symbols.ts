@@ -19,6 +19,7 @@ export const SYMBOLS = {
   if_nametoindex: ["ptr", "->", "u32"],
   ioctl: ["i32", "u32", "ptr", "->", "i32"],
   listen: ["i32", "i32", "->", "i32"],
+  madvise: ["ptr", "size", "i32", "->", "i32"],
   pipe2: ["ptr", "i32", "->", "i32"],
   read: ["i32", "ptr", "size", "->", "i32"],
   recv: ["i32", "ptr", "size", "i32", "->", "i32"],
@@ -68,6 +69,8 @@ export interface Ffi {
   open(names: readonly string[]): Libc;
   /** Where `memory` lies. It stays there, and must stay reachable for as long as libc may use it. */
   pointer(memory: ArrayBuffer): Pointer;
+  /** An address that the kernel has told us. */
+  at(address: bigint): Pointer;
   /** `bytes` further on. */
   offset(pointer: Pointer, bytes: number): Pointer;
   /** Makes native memory visible. */

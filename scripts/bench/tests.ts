@@ -57,6 +57,8 @@ export const TESTS: Readonly<Record<string, Test>> = {
 const WARM_SECONDS = 1;
 /** For the tails of the load before: data in flight, connections being closed. */
 const SETTLE_MS = 200;
+/** Until a relay has given back what it gives back when nothing goes on: weir's housekeeping takes 5 to 11 seconds. */
+const REST_MS = 12_000;
 const STALL_BYTES = 100e6;
 const MB = 1e6;
 
@@ -165,7 +167,7 @@ async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
 /** Each connection makes one request before it falls silent: so the relay has opened its other side, too. */
 async function idle(bed: Bed): Promise<Row> {
   await load(bed.loader, ["pingpong", bed.port, 16, 64], WARM_SECONDS);
-  await sleep(SETTLE_MS);
+  await sleep(REST_MS);
   const before = bed.cost();
   let after = before;
   const limit = 10 + bed.idle / 500;

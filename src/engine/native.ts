@@ -17,6 +17,7 @@ import { sessionsWithin, shareBudget } from "../proxy/descriptors.ts";
 import { weightOf } from "../proxy/onlookers.ts";
 import { listenOptions, type ProxyEvents } from "../proxy/proxy.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { type Load, NativeLoad, portableLoad, type TellSample } from "./load.ts";
 import { NativeBridge } from "./native-bridge.ts";
 import { NativeProxy, servingOf } from "./native-proxy.ts";
@@ -44,6 +45,7 @@ export class NativeEngine implements Engine {
   #lastProxy = 0;
   readonly #bridges = new Map<number, NativeBridge>();
   #lastBridge = 0;
+  readonly #housekeeping: Housekeeping | undefined;
   readonly #loads = new Map<number, NativeLoad>();
   #lastLoad = 0;
 
@@ -77,6 +79,7 @@ export class NativeEngine implements Engine {
         }),
       );
     }
+    this.#housekeeping = threads.trim && this.#keepHouse(() => threads.trim?.());
     this.started = this.#start();
     // Who opens something hears of it.
     this.started.catch(() => {});
@@ -156,6 +159,7 @@ export class NativeEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#housekeeping?.stop();
     await Promise.all(this.#workers.map((worker) => worker.stop()));
   }
 
@@ -197,6 +201,14 @@ export class NativeEngine implements Engine {
     let sum = 0;
     for (const proxy of this.#proxies.values()) sum += proxy.shares[worker]?.get(CELL.connections) ?? 0;
     return sum;
+  }
+
+  #keepHouse(trimCode: () => void): Housekeeping {
+    const trimHeaps = () => {
+      for (const worker of this.#workers) worker.post({ type: "trim" });
+    };
+    const proxies = () => (this.#loads.size + this.#bridges.size > 0 ? undefined : this.#proxies.values());
+    return new Housekeeping(this.#runtime, { proxies, trimCode, trimHeaps });
   }
 
   #count(lost: number): void {

@@ -82,6 +82,8 @@ export type ToWorker =
   | { readonly type: "resolved"; readonly host: string; readonly hosts: readonly string[]; readonly error?: string }
   /** So many events have been dealt with. */
   | { readonly type: "taken"; readonly events: number }
+  /** Nothing goes on: what was thrown away can be collected. */
+  | { readonly type: "trim" }
   | { readonly type: "stop" };
 
 export type FromWorker =

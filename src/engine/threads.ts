@@ -23,6 +23,8 @@ export interface Threads {
   reclaim(ledger: Uint8Array): void;
   /** The addresses of a name. Rejects with an error whose `code` is that of getaddrinfo. */
   lookup(host: string): Promise<readonly string[]>;
+  /** Where there is something to gain: gives code back to the kernel that is not needed now. What is called comes back. */
+  trim?(): void;
 }
 
 export interface Listening {

@@ -37,6 +37,8 @@ export interface WorkerRuntime extends Runtime {
   adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
   /** The same for a datagram socket, which stays open when ours is closed. */
   adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
+  /** Collects what was thrown away, if the platform lets us. */
+  trim(): void;
 }
 
 export interface WorkerHooks {
@@ -100,6 +102,9 @@ export class EngineWorker {
         return;
       case "taken":
         this.#inFlight -= message.events;
+        return;
+      case "trim":
+        this.#runtime.trim();
         return;
       case "bridge":
       case "bridge_drain":
