@@ -70,6 +70,7 @@ class Race {
     this.#runners.delete(runner);
     this.stop();
     const stream = arrived(this.core, fd, events, this.#to, this.#options);
+    this.core.loop.settles = true;
     if (!this.#attempt.succeed(stream)) stream.abort();
   }
 

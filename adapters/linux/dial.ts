@@ -1,6 +1,7 @@
 /** Connecting to one address that needs no resolving: the way of nearly every connection, kept short. */
 import type { Address } from "../../src/net/address.ts";
-import type { Connecting, ConnectOptions, StreamSocket, Timer } from "../../src/net/runtime.ts";
+import type { SocketError } from "../../src/net/errors.ts";
+import type { ConnectEvents, Connecting, ConnectOptions, StreamSocket, Timer } from "../../src/net/runtime.ts";
 import { attemptError } from "../portable/errors.ts";
 import {
   AF_UNIX,
@@ -23,6 +24,7 @@ import { applyStreamOptions, lingerZero } from "./options.ts";
 import { openSocket } from "./sockets.ts";
 import { LinuxStream } from "./stream.ts";
 import { errnoName, SystemError } from "./system.ts";
+import type { Due } from "./timers.ts";
 
 /** A socket on its way to `destination`, in the loop. Throws the `SystemError` of the call that failed. */
 export function startConnect(core: Core, destination: Destination, options: ConnectOptions, owner: Pollable): number {
@@ -66,19 +68,19 @@ export function arrived(core: Core, fd: number, events: number, to: Address, opt
   const stream = new LinuxStream(core, fd, options.buffer, to, to.kind === "unix" ? to : undefined);
   stream.busyPoll = options.busyPoll ?? 0;
   core.loop.hand(fd, stream);
-  core.loop.settles = true;
   stream.ready(events & ~EPOLLOUT);
   return stream;
 }
 
-export class Dial implements Connecting, Pollable {
-  readonly socket: Promise<StreamSocket>;
+export class Dial implements Connecting, Pollable, Due {
   readonly #core: Core;
   readonly #to: Address;
   readonly #options: ConnectOptions;
   #fd = -1;
-  #resolve!: (socket: StreamSocket) => void;
-  #reject!: (error: Error) => void;
+  #socket: Promise<StreamSocket> | undefined;
+  #owner: ConnectEvents | undefined;
+  /** Why it has failed before anybody could be told. */
+  #failure: SocketError | undefined;
   #timer: Timer | undefined;
   #settled = false;
 
@@ -86,10 +88,6 @@ export class Dial implements Connecting, Pollable {
     this.#core = core;
     this.#to = to;
     this.#options = options;
-    this.socket = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     try {
       this.#fd = startConnect(core, destination, options, this);
     } catch (thrown) {
@@ -97,7 +95,35 @@ export class Dial implements Connecting, Pollable {
       return;
     }
     const { timeout } = options;
-    if (timeout > 0) this.#timer = core.after(timeout, () => this.#giveUp("ETIMEDOUT"));
+    if (timeout > 0) this.#timer = core.loop.timers.set(performance.now() + timeout, this);
+  }
+
+  /** Made for who asks. */
+  get socket(): Promise<StreamSocket> {
+    this.#socket ??= new Promise((resolve, reject) => {
+      const { loop } = this.#core;
+      const settling = <T>(settle: (value: T) => void): ((value: T) => void) => {
+        return (value) => {
+          loop.settles = true;
+          settle(value);
+        };
+      };
+      this.tell({ connected: settling(resolve), failed: settling(reject) });
+    });
+    return this.#socket;
+  }
+
+  tell(to: ConnectEvents): void {
+    this.#owner = to;
+    const failure = this.#failure;
+    if (!failure) return;
+    this.#core.loop.settles = true;
+    queueMicrotask(() => to.failed(failure));
+  }
+
+  /** Its time is over. */
+  due(): void {
+    this.#giveUp("ETIMEDOUT");
   }
 
   cancel(): void {
@@ -110,7 +136,10 @@ export class Dial implements Connecting, Pollable {
     if (errno !== 0) {
       this.#core.loop.close(this.#fd);
       this.#fail(new SystemError("connect", errnoName(errno)));
-    } else if (this.#settle()) this.#resolve(arrived(this.#core, this.#fd, events, this.#to, this.#options));
+    } else if (this.#settle()) {
+      const stream = arrived(this.#core, this.#fd, events, this.#to, this.#options);
+      this.#owner?.connected(stream);
+    }
   }
 
   failed(cause: unknown): void {
@@ -127,13 +156,14 @@ export class Dial implements Connecting, Pollable {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#settle()) this.#reject(attemptError("connect to", this.#to, thrown));
+    if (!this.#settle()) return;
+    this.#failure = attemptError("connect to", this.#to, thrown);
+    this.#owner?.failed(this.#failure);
   }
 
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#core.loop.settles = true;
     this.#timer?.cancel();
     return true;
   }

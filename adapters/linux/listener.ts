@@ -20,7 +20,7 @@ import {
 } from "./abi.ts";
 import type { Core } from "./core.ts";
 import type { Pollable } from "./loop.ts";
-import { decodeEndpoint, decodeIPv4, decodePort, formatIPv4, SOCKADDR_MAX } from "./sockaddr.ts";
+import { decodeEndpoint, decodeIPv4, decodePort, PeerIPv4, SOCKADDR_MAX } from "./sockaddr.ts";
 import { LinuxStream } from "./stream.ts";
 import { errnoName } from "./system.ts";
 
@@ -162,10 +162,8 @@ export class LinuxListener implements Listener, Pollable {
   }
 }
 
-/** The address of a peer, made into text only when somebody asks: two numbers for IPv4. */
-function addressLater(from: Uint8Array): Address | (() => Address) {
-  const port = decodePort(from);
+/** The address of a peer, made into text only when somebody asks. */
+function addressLater(from: Uint8Array): Address | PeerIPv4 {
   const bits = decodeIPv4(from);
-  if (bits === undefined) return { kind: "tcp", ...decodeEndpoint(from) };
-  return () => ({ kind: "tcp", host: formatIPv4(bits), port });
+  return bits === undefined ? { kind: "tcp", ...decodeEndpoint(from) } : new PeerIPv4(bits, decodePort(from));
 }

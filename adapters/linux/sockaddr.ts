@@ -1,5 +1,5 @@
 /** `struct sockaddr_in`, `_in6` and `_un` (ip(7), ipv6(7), unix(7)): from and to weir's addresses. */
-import { isIPv4, type UnixAddress } from "../../src/net/address.ts";
+import { isIPv4, type TcpAddress, type UnixAddress } from "../../src/net/address.ts";
 import { SocketError } from "../../src/net/errors.ts";
 import type { Endpoint } from "../../src/net/runtime.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./abi.ts";
@@ -69,8 +69,23 @@ function bits32(from: Uint8Array, at: number): number {
   return high * 65_536 + (((from[at + 2] ?? 0) << 8) | (from[at + 3] ?? 0));
 }
 
-export function formatIPv4(bits: number): string {
+function formatIPv4(bits: number): string {
   return `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
+}
+
+/** An address that is kept as two numbers until somebody asks for its text. */
+export class PeerIPv4 {
+  readonly #bits: number;
+  readonly #port: number;
+
+  constructor(bits: number, port: number) {
+    this.#bits = bits;
+    this.#port = port;
+  }
+
+  get address(): TcpAddress {
+    return { kind: "tcp", host: formatIPv4(this.#bits), port: this.#port };
+  }
 }
 
 export function decodeEndpoint(from: Uint8Array): Endpoint {

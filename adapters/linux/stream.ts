@@ -25,6 +25,7 @@ import { Link } from "./link.ts";
 import type { Deferred, Pollable } from "./loop.ts";
 import { lingerZero } from "./options.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
+import { PeerIPv4 } from "./sockaddr.ts";
 import { localAddress } from "./sockets.ts";
 import { errnoName, streamError } from "./system.ts";
 
@@ -38,8 +39,7 @@ const DRAINED = 16_385;
 export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwner {
   readonly #core: Core;
   readonly #fd: number;
-  readonly #limit: number;
-  #remote: Address | (() => Address);
+  #remote: Address | PeerIPv4;
   readonly #sender: Sender;
   waits = false;
   /** See `ConnectOptions`. */
@@ -52,43 +52,41 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #failure: string | undefined;
   /** What `close` will say. */
   #error: SocketError | undefined;
-  #reading = false;
-  #everRead = false;
+  /** Undefined: not yet. */
+  #reading: boolean | undefined;
   /** There may be something to read: the kernel tells only once. */
   #readable = false;
-  /** The peer will send nothing more: a short read does not mean that the socket is empty. */
-  #hungUp = false;
-  /** The kernel has an error for us. */
-  #erred = false;
+  /** EPOLLRDHUP or EPOLLHUP: the peer will send nothing more. EPOLLERR: the kernel has an error for us. */
+  #ends = 0;
   #finSeen = false;
   #deferred = false;
-  #closed = false;
+  #life: "open" | "closed" | "told" = "open";
   #brokenTold = false;
-  #told = false;
 
   /** `fd` belongs to the stream from here on; it is in the loop, or about to be. */
-  constructor(core: Core, fd: number, limit: number, remote: Address | (() => Address), local?: Address) {
+  constructor(core: Core, fd: number, limit: number, remote: Address | PeerIPv4, local?: Address) {
     this.#core = core;
     this.#fd = fd;
-    this.#limit = limit;
     this.#remote = remote;
     this.#local = local;
     this.#sender = new Sender(core, fd, limit, this);
   }
 
   get remote(): Address {
-    if (typeof this.#remote === "function") this.#remote = this.#remote();
+    const remote = this.#remote;
+    if (!(remote instanceof PeerIPv4)) return remote;
+    this.#remote = remote.address;
     return this.#remote;
   }
 
   get local(): Address {
-    this.#local ??= localAddress(this.#core.system, this.#fd, this.#closed);
+    this.#local ??= localAddress(this.#core.system, this.#fd, this.closed);
     return this.#local;
   }
 
   /** The descriptor is given up; `close` may still have to be told. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#life !== "open";
   }
 
   get buffered(): number {
@@ -122,37 +120,34 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   abort(): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     lingerZero(this.#core.system, this.#fd);
     this.#release();
     this.defer();
   }
 
   pause(): void {
-    this.#reading = false;
+    this.#reading &&= false;
   }
 
   resume(): void {
-    if (this.#reading || this.#closed) return;
+    if (this.#reading || this.closed) return;
     this.#reading = true;
-    this.#everRead = true;
     if (this.#readable) this.defer();
   }
 
   unacknowledged(): number | undefined {
-    if (this.#closed) return undefined;
+    if (this.closed) return undefined;
     const { libc, scratch, scratchInts } = this.#core.system;
     return libc.ioctl(this.#fd, SIOCOUTQ, scratch.pointer) < 0 ? undefined : scratchInts[0];
   }
 
   ready(events: number): void {
-    if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
-      this.#hungUp = true;
+    const ends = events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP);
+    if (ends !== 0) {
+      this.#ends |= ends;
       // A read brings the bytes before the error, and then the error; who does not read has to ask for it.
-      if (events & EPOLLERR) {
-        this.#erred = true;
-        if (!this.#reading) this.#askError();
-      }
+      if (events & EPOLLERR && !this.#reading) this.#askError();
     }
     if (this.waits && events & EPOLLOUT) this.#sender.flush();
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
@@ -164,7 +159,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   turn(): void {
     this.#deferred = false;
     if (this.#failure) this.#tellBroken();
-    if (this.#closed) this.#tell();
+    if (this.closed) this.#tell();
     else if (this.#sender.finSent && this.#finSeen) this.#finish();
     else this.#read();
   }
@@ -203,13 +198,13 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   #read(): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     if (!this.#reading) {
       // Who has not begun to read wants to know of a reset at once, not after bytes that nobody will ask for.
-      if (this.#failure && !this.#everRead && this.#events !== NOBODY) this.#finish();
+      if (this.#failure && this.#reading === undefined && this.#events !== NOBODY) this.#finish();
       return;
     }
-    for (let turns = TURNS; this.#readable && this.#reading && !this.#closed; turns--) {
+    for (let turns = TURNS; this.#readable && this.#reading && !this.closed; turns--) {
       const link = this.#link;
       if (link && !link.mayFeed(this)) return;
       if (turns === 0) {
@@ -225,13 +220,14 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** One recv(2), and what follows from it. */
   #receive(link: Link | undefined): void {
     const { system, inbox } = this.#core;
-    const size = Math.min(this.#limit, INBOX_SIZE);
+    const size = Math.min(this.#sender.limit, INBOX_SIZE);
     const count = system.libc.recv(this.#fd, inbox.pointer, size, MSG_DONTWAIT);
     if (count <= 0) {
       this.#nothing(count, system.errno);
       return;
     }
-    if (count < DRAINED && count < size && !this.#hungUp) this.#readable = false;
+    // Of a peer that will send nothing more, a short read does not mean that the socket is empty.
+    if (count < DRAINED && count < size && this.#ends === 0) this.#readable = false;
     if (this.busyPoll > 0) this.#core.loop.busyPoll.answered();
     if (!link?.forward(count)) this.#events.data(this.#core.received(count));
     if (system.arena.checked) system.arena.poison(inbox, count);
@@ -240,7 +236,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** A read brought no bytes. */
   #nothing(count: number, errno: number): void {
     if (count < 0 && errno !== EAGAIN) this.broke(errno);
-    else if (this.#erred) this.#askError();
+    else if (this.#ends & EPOLLERR) this.#askError();
     if (this.#failure) {
       this.#finish();
       return;
@@ -249,7 +245,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
     if (count < 0 || this.#finSeen) return;
     this.#finSeen = true;
     this.#events.end();
-    if (this.#sender.finSent && !this.#closed) this.#finish();
+    if (this.#sender.finSent && !this.closed) this.#finish();
   }
 
   /** Asks for the error behind an EPOLLERR, unless it is known. */
@@ -259,7 +255,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** Bytes may still be there to be read, but nothing can be sent: the owner may have reason to act. */
   #tellBroken(): void {
-    if (this.#brokenTold || this.#closed || this.#events === NOBODY) return;
+    if (this.#brokenTold || this.closed || this.#events === NOBODY) return;
     this.#brokenTold = true;
     this.#events.broken?.(streamError(this.#failure ?? ""));
   }
@@ -272,15 +268,15 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** The descriptor goes; `close` is still to be told. */
   #release(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.#life = "closed";
     this.#core.loop.close(this.#fd);
     this.#sender.close();
   }
 
   #tell(): void {
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#life === "told") return;
+    this.#life = "told";
     const events = this.#events;
     this.#events = NOBODY;
     this.#core.loop.settles = true;

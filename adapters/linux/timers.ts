@@ -12,15 +12,20 @@ const MASK = SLOTS - 1;
 const LEVELS = 4;
 const HORIZON = 2 ** (BITS * LEVELS) - 1;
 
+/** Whose time comes, for whom a closure would be one object too many. */
+export interface Due {
+  due(): void;
+}
+
 class Entry implements Timer {
   previous: Entry = this;
   next: Entry = this;
   readonly due: number;
-  readonly run: () => void;
+  readonly run: Due | (() => void);
   readonly #wheel: TimerWheel;
   pending = true;
 
-  constructor(wheel: TimerWheel, due: number, run: () => void) {
+  constructor(wheel: TimerWheel, due: number, run: Due | (() => void)) {
     this.#wheel = wheel;
     this.due = due;
     this.run = run;
@@ -63,8 +68,8 @@ export class TimerWheel {
     this.#slots = Array.from({ length: LEVELS * SLOTS }, () => new Entry(this, 0, () => {}));
   }
 
-  /** Runs `run` in the first `advance` that reaches `at`, milliseconds on the clock of `now`. */
-  set(at: number, run: () => void): Timer {
+  /** Runs `run`, or tells it that it is due, in the first `advance` that reaches `at`, milliseconds on the clock of `now`. */
+  set(at: number, run: Due | (() => void)): Timer {
     const entry = new Entry(this, Math.max(Math.ceil(at), this.#now + 1), run);
     this.size++;
     if (entry.due < this.#next) this.#next = entry.due;
@@ -92,7 +97,9 @@ export class TimerWheel {
         entry.pending = false;
         this.size--;
         ran = true;
-        entry.run();
+        const { run } = entry;
+        if (typeof run === "function") run();
+        else run.due();
       }
     }
     this.#now = Math.max(end, this.#now);

@@ -140,8 +140,18 @@ export interface ConnectOptions extends StreamOptions {
 export interface Connecting {
   /** Rejects with a {@link SocketError}: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`, `EMFILE`, `ECANCELED`, … */
   readonly socket: Promise<StreamSocket>;
-  /** Gives the attempt up: `socket` rejects with `ECANCELED`. Does nothing once it has settled. */
+  /**
+   * Where the adapter can do without a promise: `to` hears what `socket` would have become, once, and not before this
+   * returns. For whoever opens thousands of them in a second; asked for once, and `socket` is not asked for then.
+   */
+  tell?(to: ConnectEvents): void;
+  /** Gives the attempt up: it has failed with `ECANCELED`. Does nothing once it has settled. */
   cancel(): void;
+}
+
+export interface ConnectEvents {
+  connected(socket: StreamSocket): void;
+  failed(error: Error): void;
 }
 
 /** Where `Runtime.resolve` asks. */

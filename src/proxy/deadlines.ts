@@ -4,22 +4,28 @@ import type { Reason } from "../metrics/reason.ts";
 import type { Runtime, Timer } from "../net/runtime.ts";
 import type { Relay } from "./relay.ts";
 
+interface DeadlinesOwner {
+  /** The deadline of that name has passed. */
+  cut(reason: Reason): void;
+}
+
 export class Deadlines {
   readonly #runtime: Runtime;
   readonly #timeouts: Timeouts;
   readonly #openedAt: number;
-  readonly #cut: (reason: Reason) => void;
+  readonly #owner: DeadlinesOwner;
   #relay: Relay | undefined;
   #timer: Timer | undefined;
+  #reason: Reason = "idle_timeout";
   /** `Relay.pending` when the timer was set. */
   #pending = 0;
 
-  /** `openedAt`: in `Runtime.now` milliseconds; `cut`: is told which one was passed. */
-  constructor(runtime: Runtime, timeouts: Timeouts, openedAt: number, cut: (reason: Reason) => void) {
+  /** `openedAt`: in `Runtime.now` milliseconds. */
+  constructor(runtime: Runtime, timeouts: Timeouts, openedAt: number, owner: DeadlinesOwner) {
     this.#runtime = runtime;
     this.#timeouts = timeouts;
     this.#openedAt = openedAt;
-    this.#cut = cut;
+    this.#owner = owner;
   }
 
   /** Looks when the earliest can be due, and sleeps again if bytes have moved. Without a relay only the lifetime counts. */
@@ -28,8 +34,8 @@ export class Deadlines {
     this.#relay = relay;
     this.#pending = pending;
     const due = this.#due();
-    if (due.at === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#runtime.after(Math.max(1, due.at - this.#runtime.now()), () => this.#look());
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#runtime.after(Math.max(1, due - this.#runtime.now()), () => this.#look());
   }
 
   cancel(): void {
@@ -40,21 +46,30 @@ export class Deadlines {
     const relay = this.#relay;
     // A slow reader that takes bytes out of our queue or the kernel's is not silent.
     if (relay && relay.pending < this.#pending) relay.touch();
-    const due = this.#due();
-    if (this.#runtime.now() < due.at) this.arm(relay);
-    else this.#cut(due.reason);
+    if (this.#runtime.now() < this.#due()) this.arm(relay);
+    else this.#owner.cut(this.#reason);
   }
 
-  #due(): { at: number; reason: Reason } {
+  /** When the earliest is due, and `#reason` which one it is. */
+  #due(): number {
     const { idle, fin, lifetime } = this.#timeouts;
     const relay = this.#relay;
-    let due: { at: number; reason: Reason } = { at: Number.POSITIVE_INFINITY, reason: "idle_timeout" };
+    let due = Number.POSITIVE_INFINITY;
     if (relay) {
       const active = relay.activeAt;
-      if (idle > 0) due = { at: active + idle, reason: "idle_timeout" };
-      if (fin > 0 && relay.halfClosed && active + fin < due.at) due = { at: active + fin, reason: "fin_timeout" };
+      if (idle > 0) {
+        due = active + idle;
+        this.#reason = "idle_timeout";
+      }
+      if (fin > 0 && relay.halfClosed && active + fin < due) {
+        due = active + fin;
+        this.#reason = "fin_timeout";
+      }
     }
-    if (lifetime > 0 && this.#openedAt + lifetime < due.at) due = { at: this.#openedAt + lifetime, reason: "lifetime" };
+    if (lifetime > 0 && this.#openedAt + lifetime < due) {
+      due = this.#openedAt + lifetime;
+      this.#reason = "lifetime";
+    }
     return due;
   }
 }

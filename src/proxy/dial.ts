@@ -8,7 +8,7 @@ import type { Target } from "../balance/target.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import { connectReason, RETRIED, type Reason } from "../metrics/reason.ts";
 import { asSocketError, type SocketError } from "../net/errors.ts";
-import type { Connecting, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
+import type { ConnectEvents, Connecting, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
 import type { Rules } from "./rules.ts";
 
 /** Milliseconds before the next round, doubled each time, up to the second. */
@@ -17,7 +17,8 @@ const PAUSE_MAX = 1_000;
 
 const NOBODY: readonly Target[] = [];
 
-export interface DialOwner {
+/** For whom targets are chosen. */
+export interface DialOwner extends Source {
   connect(target: Target): Connecting;
   /** A place on a target is free again that was taken for this connection. */
   freed(): void;
@@ -27,7 +28,7 @@ export interface DialOwner {
   failed(cause: unknown): void;
 }
 
-export class Dial {
+export class Dial implements ConnectEvents {
   /** The target that is being tried, or was last; a place on it is taken until {@link Dial.give}. */
   target: Target;
   /** Attempts beyond the first. */
@@ -35,7 +36,6 @@ export class Dial {
   readonly #runtime: Runtime;
   readonly #pool: Pool;
   readonly #rules: Rules;
-  readonly #source: Source;
   readonly #owner: DialOwner;
   #attempt: Connecting | undefined;
   #later: Timer | undefined;
@@ -44,12 +44,11 @@ export class Dial {
   #taken = true;
   #over = false;
 
-  /** `target`: the first, with a place taken on it; `source`: for the choice of others. */
-  constructor(runtime: Runtime, pool: Pool, rules: Rules, source: Source, target: Target, owner: DialOwner) {
+  /** `target`: the first, with a place taken on it. */
+  constructor(runtime: Runtime, pool: Pool, rules: Rules, target: Target, owner: DialOwner) {
     this.#runtime = runtime;
     this.#pool = pool;
     this.#rules = rules;
-    this.#source = source;
     this.target = target;
     this.#owner = owner;
     this.#try();
@@ -74,17 +73,32 @@ export class Dial {
   }
 
   #try(): void {
-    this.#attempt = this.#owner.connect(this.target);
-    this.#attempt.socket.then(
-      (socket) => this.#guarded(() => this.#connected(socket)),
-      (error) => this.#guarded(() => this.#failed(error)),
+    const attempt = this.#owner.connect(this.target);
+    this.#attempt = attempt;
+    if (attempt.tell) attempt.tell(this);
+    else this.#wait(attempt.socket);
+  }
+
+  /** On its own, for the sake of those who are told: closures cost before they are made. */
+  #wait(socket: Promise<StreamSocket>): void {
+    socket.then(
+      (opened) => this.connected(opened),
+      (error) => this.failed(error),
     );
   }
 
-  /** Nobody is above us who could be told of an exception. */
-  #guarded(run: () => void): void {
+  connected(socket: StreamSocket): void {
+    // Nobody is above us who could be told of an exception.
     try {
-      run();
+      this.#connected(socket);
+    } catch (cause) {
+      this.#owner.failed(cause);
+    }
+  }
+
+  failed(error: unknown): void {
+    try {
+      this.#failed(error);
     } catch (cause) {
       this.#owner.failed(cause);
     }
@@ -115,7 +129,7 @@ export class Dial {
   /** Goes on with a target that was not tried in this round, if there is one. */
   #another(): boolean {
     this.#tried = [...this.#tried, this.target];
-    const choice = this.#pool.choose(this.#source, this.#tried);
+    const choice = this.#pool.choose(this.#owner, this.#tried);
     if (typeof choice === "string") return false;
     this.#retry(choice);
     return true;
@@ -124,13 +138,19 @@ export class Dial {
   #pause(): boolean {
     if (this.#rounds >= this.#rules.config.retries) return false;
     const pause = Math.min(PAUSE * 2 ** this.#rounds++, PAUSE_MAX);
-    this.#later = this.#runtime.after(pause, () => this.#guarded(() => this.#nextRound()));
+    this.#later = this.#runtime.after(pause, () => {
+      try {
+        this.#nextRound();
+      } catch (cause) {
+        this.#owner.failed(cause);
+      }
+    });
     return true;
   }
 
   #nextRound(): void {
     this.#tried = NOBODY;
-    const choice = this.#pool.choose(this.#source, NOBODY);
+    const choice = this.#pool.choose(this.#owner, NOBODY);
     // Where there is no other, the same one again: it is ours until the connection is over.
     if (typeof choice === "string") this.#again();
     else this.#retry(choice);

@@ -14,7 +14,7 @@
  * sides then only count.
  */
 import type { Direction, Step } from "../filter/step.ts";
-import { CELL, type Counters } from "../metrics/counters.ts";
+import type { Counters } from "../metrics/counters.ts";
 import type { Reason } from "../metrics/reason.ts";
 import type { SocketError } from "../net/errors.ts";
 import type { Chunk, Runtime, StreamSocket, Timer } from "../net/runtime.ts";
@@ -28,6 +28,12 @@ const LINGER = 1_000;
 
 /** What happens on the way from a session's one socket to its other. */
 export type Steps = Readonly<Record<Direction, readonly Step[]>>;
+
+/** Why a session has ended, by the side that has ended it. */
+const ENDS = {
+  client: { closed: "client_closed", reset: "client_reset", lost: "client_lost" },
+  target: { closed: "target_closed", reset: "target_reset", lost: "target_lost" },
+} as const;
 
 export interface RelayOwner {
   /** Exactly once, when both sockets are closed. */
@@ -71,8 +77,8 @@ export class Relay {
     this.runtime = runtime;
     this.owner = owner;
     this.#flushTimeout = flushTimeout;
-    this.client = new Side("client", this, client, counters, CELL.bytesUpstream, CELL.pausesUpstream);
-    this.target = new Side("target", this, target, counters, CELL.bytesDownstream, CELL.pausesDownstream);
+    this.client = new Side("client", this, client, counters);
+    this.target = new Side("target", this, target, counters);
     this.client.peer = this.target;
     this.target.peer = this.client;
     client.on(this.client);
@@ -167,7 +173,7 @@ export class Relay {
       side.abandon();
       peer.abandon();
       if (error) this.#broke(side, error);
-      this.owner.relayed(this.#reason ?? (this.#first ? `${this.#first}_closed` : "internal_error"), this.#error);
+      this.owner.relayed(this.#reason ?? (this.#first ? ENDS[this.#first].closed : "internal_error"), this.#error);
       return;
     }
     if (!error) {
@@ -201,8 +207,8 @@ export class Relay {
     if (this.#error || this.#reason) return;
     this.#error = error;
     if (error.code === "EHANDLER") this.#reason = "internal_error";
-    else if (error.code === "ETIMEDOUT") this.#reason = `${side.role}_lost`;
-    else this.#reason = `${side.role}_reset`;
+    else if (error.code === "ETIMEDOUT") this.#reason = ENDS[side.role].lost;
+    else this.#reason = ENDS[side.role].reset;
   }
 
   /** RST destroys what the kernel still has to send (tcp(7), SO_LINGER), so it waits for the last acknowledgement. */

@@ -1,7 +1,6 @@
 /** One client connection and its target connection: let in, dial, relay, deadlines, and one record at the end. */
 import type { Waiter } from "../admit/gate.ts";
 import type { Entry, Sources } from "../admit/sources.ts";
-import type { Source } from "../balance/pool.ts";
 import type { Target } from "../balance/target.ts";
 import type { FaultConfig } from "../filter/faults/fault.ts";
 import { CELL } from "../metrics/counters.ts";
@@ -23,7 +22,7 @@ import type { Place, SessionSteps, StepsOwner } from "./steps.ts";
 /** Milliseconds that a client gets to close its side when it is not let in with a FIN. */
 const LINGER = 1_000;
 
-export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner, Source {
+export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner {
   readonly id: number;
   readonly rules: Rules;
   readonly place: Place;
@@ -61,9 +60,8 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
     this.#client = client;
     this.#openedAt = owner.runtime.now();
     this.#openedWall = owner.runtime.wallClock();
-    this.#deadlines = new Deadlines(owner.runtime, rules.config.timeouts, this.#openedAt, (reason) => this.cut(reason));
-    const { read } = owner;
-    if (read) this.read = (from, bytes) => read(this, from, bytes);
+    this.#deadlines = new Deadlines(owner.runtime, rules.config.timeouts, this.#openedAt, this);
+    if (owner.read) this.read = readsOf(this, owner.read);
     client.on(this);
   }
 
@@ -138,7 +136,7 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
   dial(target: Target): void {
     this.#later?.cancel();
     this.#steps = this.#owner.steps(this);
-    this.#dial = new Dial(this.#owner.runtime, this.#owner.pool, this.rules, this, target, this);
+    this.#dial = new Dial(this.#owner.runtime, this.#owner.pool, this.rules, target, this);
   }
 
   /** Ends the session now, whatever it is doing; `rule`: what has decided so, for its record. */
@@ -333,6 +331,11 @@ export class Session implements OpeningOwner, DialOwner, RelayOwner, StepsOwner,
     if (!this.#relay) return "connecting";
     return this.#relay.halfClosed ? "half_closed" : "open";
   }
+}
+
+/** Not in the constructor, where a closure would cost those as well who are not watched. */
+function readsOf(session: Session, read: NonNullable<SessionOwner["read"]>): RelayOwner["read"] {
+  return (from, bytes) => read(session, from, bytes);
 }
 
 /** Milliseconds to seconds, to the microsecond. */

@@ -1,10 +1,12 @@
 /** One of the two sockets of a relay, and the way of what comes from it. */
 import { Path } from "../filter/path.ts";
 import type { Step } from "../filter/step.ts";
-import type { Counters } from "../metrics/counters.ts";
+import { CELL, type Counters } from "../metrics/counters.ts";
 import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Meter, Runtime, StreamEvents, StreamSocket } from "../net/runtime.ts";
+import type { Chunk, Meter, StreamEvents, StreamSocket } from "../net/runtime.ts";
 import type { Relay } from "./relay.ts";
+
+const NO_STEPS: readonly Step[] = [];
 
 export type Role = "client" | "target";
 
@@ -27,10 +29,8 @@ export class Side implements StreamEvents, Meter {
   failure: SocketError | undefined;
   activeAt: number;
   readonly #relay: Relay;
-  readonly #runtime: Runtime;
   readonly #cells: Float64Array;
   readonly #bytesCell: number;
-  readonly #pausesCell: number;
   #looked = false;
   /** It is paused until the peer, or the first step, has room. */
   #waits = false;
@@ -38,19 +38,17 @@ export class Side implements StreamEvents, Meter {
   /** Bytes read and thrown away. */
   #discarded = 0;
 
-  constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters, bytes: number, pauses: number) {
+  constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters) {
     this.role = role;
     this.socket = socket;
     this.#relay = relay;
-    this.#runtime = relay.runtime;
     this.activeAt = relay.runtime.now();
     this.#cells = counters.cells;
-    this.#bytesCell = bytes;
-    this.#pausesCell = pauses;
+    this.#bytesCell = role === "client" ? CELL.bytesUpstream : CELL.bytesDownstream;
   }
 
   /** Before it is resumed: links it with the peer, if that may be, or puts steps between them. */
-  begin(steps: readonly Step[] = []): void {
+  begin(steps = NO_STEPS): void {
     const { runtime, owner } = this.#relay;
     const mirror = steps.length === 1 ? steps[0]?.mirror : undefined;
     if (steps.length > 0) this.path = this.#pathOf(steps);
@@ -128,15 +126,16 @@ export class Side implements StreamEvents, Meter {
   moved(bytes: number): void {
     this.bytes += bytes;
     (this.#cells[this.#bytesCell] as number) += bytes;
-    this.activeAt = this.#runtime.now();
+    this.activeAt = this.#relay.runtime.now();
   }
 
   held(): void {
-    (this.#cells[this.#pausesCell] as number) += 1;
+    const cell = this.role === "client" ? CELL.pausesUpstream : CELL.pausesDownstream;
+    (this.#cells[cell] as number) += 1;
   }
 
   drain(): void {
-    this.activeAt = this.#runtime.now();
+    this.activeAt = this.#relay.runtime.now();
     this.peer.owed = false;
     if (this.peer.path) this.peer.path.drain();
     else this.peer.resume();

@@ -20,6 +20,7 @@ const OUTSIDE: readonly string[] = [
   "connect refused is ECONNREFUSED, a missing socket file ENOENT",
   "a connection comes from the source address that is asked for, and EADDRNOTAVAIL from a foreign one",
   "a silent host is ETIMEDOUT, again and again, and a cancelled attempt ECANCELED",
+  "who asks to be told hears once, later, what a promise would have become",
   "after one timeout, further attempts at the same silent host leave no descriptor behind",
   "a unix peer that closes is no reset: all its bytes, its end, a clean close",
   "a datagram socket on :: takes IPv4 too, shows its sender as IPv4 and answers it",

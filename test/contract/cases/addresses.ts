@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "../../../src/net/address.ts";
+import { SocketError } from "../../../src/net/errors.ts";
+import type { Connecting, ConnectOptions, Runtime } from "../../../src/net/runtime.ts";
 import { type Case, CONNECT, deferred, type Kit, LOOPBACK } from "../kit.ts";
 
 export const addresses: readonly Case[] = [
@@ -137,6 +139,48 @@ export const addresses: readonly Case[] = [
     },
   },
   {
+    name: "who asks to be told hears once, later, what a promise would have become",
+    skip: (runtime) => (tells(runtime) ? undefined : "there are promises alone"),
+    async run(kit) {
+      const listener = await kit.listen(LOOPBACK, (socket) => kit.later(() => socket.abort()));
+      const gone = await kit.listen(LOOPBACK, () => {});
+      await gone.close();
+      const silent = await kit.silentListener();
+      const said: string[] = [];
+      const told = (to: Address, options: Partial<ConnectOptions> = {}) => {
+        const over = deferred<Connecting>();
+        const attempt = kit.runtime.connect(to, { ...CONNECT, ...options });
+        attempt.tell?.({
+          connected(socket) {
+            said.push("connected");
+            socket.abort();
+            over.resolve(attempt);
+          },
+          failed(error) {
+            said.push(error instanceof SocketError ? error.code : String(error));
+            over.resolve(attempt);
+          },
+        });
+        // Not before this returns.
+        assert.deepEqual(said, []);
+        return { attempt, over: over.promise.then(() => said.splice(0)) };
+      };
+      const connected = told(listener.address);
+      assert.deepEqual(await connected.over, ["connected"]);
+      connected.attempt.cancel();
+      assert.deepEqual(await told(gone.address).over, ["ECONNREFUSED"]);
+      // No connection can have that source: the attempt fails at once.
+      assert.deepEqual(await told(listener.address, { source: "192.0.2.1" }).over, ["EADDRNOTAVAIL"]);
+      assert.deepEqual(await told(silent, { timeout: 50 }).over, ["ETIMEDOUT"]);
+      const given = told(silent);
+      given.attempt.cancel();
+      given.attempt.cancel();
+      assert.deepEqual(await given.over, ["ECANCELED"]);
+      await kit.busy(20);
+      assert.deepEqual(said, []);
+    },
+  },
+  {
     name: "after one timeout, further attempts at the same silent host leave no descriptor behind",
     skip: (runtime) => (runtime.can.abstractUnix ? undefined : "counts descriptors in /proc"),
     async run(kit) {
@@ -152,6 +196,12 @@ export const addresses: readonly Case[] = [
     },
   },
 ];
+
+function tells(runtime: Runtime): boolean {
+  const attempt = runtime.connect({ kind: "unix", path: "/dev/null/none" }, CONNECT);
+  attempt.socket.catch(() => {});
+  return attempt.tell !== undefined;
+}
 
 async function exchange(kit: Kit, at: Address): Promise<void> {
   const { client, server } = await kit.pair({ at });
