@@ -14,6 +14,7 @@ import {
   EPOLLEXCLUSIVE,
   EPOLLIN,
   EPOLLOUT,
+  EPOLLPRI,
   EPOLLRDHUP,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -31,7 +32,7 @@ const REST = 100;
 const EXHAUSTED: readonly number[] = [EMFILE, ENFILE, ENOBUFS, ENOMEM];
 
 /** What a stream is registered for, once and for all. */
-export const STREAM_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+export const STREAM_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 const UNNAMED: Address = { kind: "unix", path: "" };
 
 /** How the listening socket ends. */

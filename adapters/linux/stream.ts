@@ -14,6 +14,7 @@ import {
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
+  EPOLLPRI,
   EPOLLRDHUP,
   MSG_DONTWAIT,
   SIOCOUTQ,
@@ -56,7 +57,10 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #reading: boolean | undefined;
   /** There may be something to read: the kernel tells only once. */
   #readable = false;
-  /** EPOLLRDHUP or EPOLLHUP: the peer will send nothing more. EPOLLERR: the kernel has an error for us. */
+  /**
+   * Why a short read does not mean that the socket is empty. EPOLLRDHUP, EPOLLHUP: the peer's FIN is behind the bytes;
+   * EPOLLERR: an error is; EPOLLPRI: there are urgent bytes, at which a read stops and a splice comes to nothing (tcp(7)).
+   */
   #ends = 0;
   #finSeen = false;
   #deferred = false;
@@ -143,14 +147,14 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   ready(events: number): void {
-    const ends = events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP);
+    const ends = events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI);
     if (ends !== 0) {
       this.#ends |= ends;
       // A read brings the bytes before the error, and then the error; who does not read has to ask for it.
       if (events & EPOLLERR && !this.#reading) this.#askError();
     }
     if (this.waits && events & EPOLLOUT) this.#sender.flush();
-    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
+    if (events & (EPOLLIN | EPOLLPRI | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
       this.#readable = true;
       this.#read();
     }
@@ -211,7 +215,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
         this.defer();
         return;
       }
-      const moved = link?.splice(this.#fd);
+      const moved = this.#ends & EPOLLPRI ? undefined : link?.splice(this.#fd);
       if (moved === undefined) this.#receive(link);
       else if (link && moved <= 0) this.#nothing(moved, link.errno);
     }
@@ -226,7 +230,6 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
       this.#nothing(count, system.errno);
       return;
     }
-    // Of a peer that will send nothing more, a short read does not mean that the socket is empty.
     if (count < DRAINED && count < size && this.#ends === 0) this.#readable = false;
     if (this.busyPoll > 0) this.#core.loop.busyPoll.answered();
     if (!link?.forward(count)) this.#events.data(this.#core.received(count));

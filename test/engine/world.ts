@@ -1,7 +1,7 @@
 /** The native engine with two workers, a proxy on it, and a target that sends everything back. */
 import { runtime } from "#runtime";
 import { openThreads } from "../../adapters/linux/native.ts";
-import { DEFAULTS, plainTarget } from "../../src/config/config.ts";
+import { DEFAULTS, type ProxyConfig, plainTarget } from "../../src/config/config.ts";
 import { NativeEngine } from "../../src/engine/native.ts";
 import type { Address } from "../../src/net/address.ts";
 import { EchoServer } from "../../src/proxy/echo.ts";
@@ -11,12 +11,13 @@ import { Probe } from "../contract/probe.ts";
 const WORKERS = 2;
 
 /** `entry`: another file for the workers. */
-export async function world(entry?: URL, listen: Address = LOOPBACK) {
+export async function world(entry?: URL, listen: Address = LOOPBACK, settings: Partial<ProxyConfig> = {}) {
   const kit = new Kit(runtime);
   const echo = await EchoServer.open(runtime, LOOPBACK);
   const engine = await NativeEngine.start(runtime, await openThreads(WORKERS, entry), WORKERS);
   const proxy = await engine.open({
     ...DEFAULTS.proxy,
+    ...settings,
     name: "db",
     listen,
     targets: [plainTarget(echo.address)],
