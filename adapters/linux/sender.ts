@@ -29,8 +29,7 @@ export class Sender {
   finSent = false;
   readonly #core: Core;
   readonly #fd: number;
-  /** Bytes that may wait here, and that are read at once. */
-  readonly limit: number;
+  readonly #limit: number;
   readonly #owner: SenderOwner;
   #outbox: Outbox | undefined;
   #waiting: Waiter | undefined;
@@ -44,7 +43,7 @@ export class Sender {
   constructor(core: Core, fd: number, limit: number, owner: SenderOwner) {
     this.#core = core;
     this.#fd = fd;
-    this.limit = limit;
+    this.#limit = limit;
     this.#owner = owner;
   }
 
@@ -72,7 +71,7 @@ export class Sender {
     const outbox = this.#outboxFor();
     outbox.add(chunk.subarray(sent));
     this.#owner.waits = true;
-    if (outbox.bytes < this.limit) return true;
+    if (outbox.bytes < this.#limit) return true;
     this.#owesDrain = true;
     return false;
   }

@@ -32,6 +32,9 @@ import { errnoName, streamError } from "./system.ts";
 
 const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 
+/** Where a stream is in its life: its owner knows that it is broken, the descriptor is given up, the owner knows that. */
+const [OPEN, BROKEN, CLOSED, TOLD] = [0, 1, 2, 3] as const;
+
 /** Reads in one turn; then others get theirs. */
 const TURNS = 16;
 /** A read below this emptied the socket: asking again would only bring EAGAIN. */
@@ -40,6 +43,7 @@ const DRAINED = 16_385;
 export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwner {
   readonly #core: Core;
   readonly #fd: number;
+  readonly #limit: number;
   #remote: Address | PeerIPv4;
   readonly #sender: Sender;
   waits = false;
@@ -64,13 +68,13 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #ends = 0;
   #finSeen = false;
   #deferred = false;
-  #life: "open" | "closed" | "told" = "open";
-  #brokenTold = false;
+  #life: number = OPEN;
 
   /** `fd` belongs to the stream from here on; it is in the loop, or about to be. */
   constructor(core: Core, fd: number, limit: number, remote: Address | PeerIPv4, local?: Address) {
     this.#core = core;
     this.#fd = fd;
+    this.#limit = limit;
     this.#remote = remote;
     this.#local = local;
     this.#sender = new Sender(core, fd, limit, this);
@@ -90,7 +94,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** The descriptor is given up; `close` may still have to be told. */
   get closed(): boolean {
-    return this.#life !== "open";
+    return this.#life >= CLOSED;
   }
 
   get buffered(): number {
@@ -224,7 +228,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** One recv(2), and what follows from it. */
   #receive(link: Link | undefined): void {
     const { system, inbox } = this.#core;
-    const size = Math.min(this.#sender.limit, INBOX_SIZE);
+    const size = Math.min(this.#limit, INBOX_SIZE);
     const count = system.libc.recv(this.#fd, inbox.pointer, size, MSG_DONTWAIT);
     if (count <= 0) {
       this.#nothing(count, system.errno);
@@ -258,8 +262,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** Bytes may still be there to be read, but nothing can be sent: the owner may have reason to act. */
   #tellBroken(): void {
-    if (this.#brokenTold || this.closed || this.#events === NOBODY) return;
-    this.#brokenTold = true;
+    if (this.#life !== OPEN || this.#events === NOBODY) return;
+    this.#life = BROKEN;
     this.#events.broken?.(streamError(this.#failure ?? ""));
   }
 
@@ -272,14 +276,14 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** The descriptor goes; `close` is still to be told. */
   #release(): void {
     if (this.closed) return;
-    this.#life = "closed";
+    this.#life = CLOSED;
     this.#core.loop.close(this.#fd);
     this.#sender.close();
   }
 
   #tell(): void {
-    if (this.#life === "told") return;
-    this.#life = "told";
+    if (this.#life === TOLD) return;
+    this.#life = TOLD;
     const events = this.#events;
     this.#events = NOBODY;
     this.#core.loop.settles = true;

@@ -26,6 +26,8 @@ export interface Program {
 export interface Usage {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** Without what lies in files as well: the code of programs. */
+  readonly anonymousBytes: number;
   readonly peakBytes: number;
 }
 
@@ -128,15 +130,16 @@ async function within<T>(promise: Promise<T>, limitMs: number, complaint: string
 
 /** CPU time and memory of the process `pid` and all its descendants. */
 export function usage(pid: number): Usage {
-  let [ticks, rssBytes, peakBytes] = [0, 0, 0];
+  let [ticks, rssBytes, anonymousBytes, peakBytes] = [0, 0, 0, 0];
   for (const member of family(pid)) {
     const status = readProc(member.pid, "status") ?? "";
     const kilobytes = (field: string) => Number(new RegExp(`^${field}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
     ticks += member.ticks;
     rssBytes += kilobytes("VmRSS") * 1024;
+    anonymousBytes += kilobytes("RssAnon") * 1024;
     peakBytes += kilobytes("VmHWM") * 1024;
   }
-  return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes, peakBytes };
+  return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes, anonymousBytes, peakBytes };
 }
 
 interface Stat {

@@ -12,12 +12,12 @@ const FIGURES = {
   cpu_us_per_conn: { label: "CPU µs per connection", better: "less" },
   refused_s: { label: "refused/s", better: "more" },
   held: { label: "connections held", better: "more" },
-  rss_before_mb: { label: "RSS before, MB", better: "less" },
+  rss_rest_mb: { label: "RSS at rest, MB", better: "less" },
   rss_after_mb: { label: "RSS after, MB", better: "less" },
   bytes_per_conn: { label: "bytes per connection", better: "less" },
   taken_mb: { label: "taken from the sender, MB", better: "less" },
   // No ratio: what grows by a page or two is noise, and a thousand times noise is no finding.
-  growth_mb: { label: "RSS growth, MB", better: "less", ratio: false },
+  growth_mb: { label: "growth, MB", better: "less", ratio: false },
   peak_mb: { label: "peak RSS, MB", better: "less" },
   errors: { label: "errors", better: "less" },
 } as const satisfies Readonly<Record<string, { label: string; better: "more" | "less"; ratio?: false }>>;

@@ -166,8 +166,12 @@ async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
 
 /** Each connection makes one request before it falls silent: so the relay has opened its other side, too. */
 async function idle(bed: Bed): Promise<Row> {
-  await load(bed.loader, ["pingpong", bed.port, 16, 64], WARM_SECONDS);
+  const warm = () => load(bed.loader, ["pingpong", bed.port, 16, 64], WARM_SECONDS);
+  await warm();
   await sleep(REST_MS);
+  const rest = bed.cost();
+  await warm();
+  await sleep(SETTLE_MS);
   const before = bed.cost();
   let after = before;
   const limit = 10 + bed.idle / 500;
@@ -176,12 +180,11 @@ async function idle(bed: Bed): Promise<Row> {
   });
   const held = answer("count");
   if (held === 0) throw new Error("Not one connection stayed open");
-  const [rssBefore, rssAfter] = [before?.rssBytes ?? 0, after?.rssBytes ?? 0];
   return {
     held,
-    rss_before_mb: rssBefore / MB,
-    rss_after_mb: rssAfter / MB,
-    bytes_per_conn: (rssAfter - rssBefore) / held,
+    rss_rest_mb: (rest?.rssBytes ?? 0) / MB,
+    rss_after_mb: (after?.rssBytes ?? 0) / MB,
+    bytes_per_conn: ((after?.anonymousBytes ?? 0) - (before?.anonymousBytes ?? 0)) / held,
     errors: answer("errors"),
   };
 }
@@ -197,7 +200,7 @@ async function stall(bed: Bed): Promise<Row> {
   });
   return {
     taken_mb: answer("bytes") / MB,
-    growth_mb: ((after?.rssBytes ?? 0) - (before?.rssBytes ?? 0)) / MB,
+    growth_mb: ((after?.anonymousBytes ?? 0) - (before?.anonymousBytes ?? 0)) / MB,
     peak_mb: (after?.peakBytes ?? 0) / MB,
     errors: answer("errors"),
   };

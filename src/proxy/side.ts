@@ -3,7 +3,7 @@ import { Path } from "../filter/path.ts";
 import type { Step } from "../filter/step.ts";
 import { CELL, type Counters } from "../metrics/counters.ts";
 import type { SocketError } from "../net/errors.ts";
-import type { Chunk, Meter, StreamEvents, StreamSocket } from "../net/runtime.ts";
+import type { Chunk, Meter, Runtime, StreamEvents, StreamSocket } from "../net/runtime.ts";
 import type { Relay } from "./relay.ts";
 
 const NO_STEPS: readonly Step[] = [];
@@ -29,19 +29,20 @@ export class Side implements StreamEvents, Meter {
   failure: SocketError | undefined;
   activeAt: number;
   readonly #relay: Relay;
+  readonly #runtime: Runtime;
   readonly #cells: Float64Array;
   readonly #bytesCell: number;
   #looked = false;
   /** It is paused until the peer, or the first step, has room. */
   #waits = false;
-  #discards = false;
-  /** Bytes read and thrown away. */
-  #discarded = 0;
+  /** Bytes read and thrown away; undefined as long as none are to be. */
+  #discarded: number | undefined;
 
   constructor(role: Role, relay: Relay, socket: StreamSocket, counters: Counters) {
     this.role = role;
     this.socket = socket;
     this.#relay = relay;
+    this.#runtime = relay.runtime;
     this.activeAt = relay.runtime.now();
     this.#cells = counters.cells;
     this.#bytesCell = role === "client" ? CELL.bytesUpstream : CELL.bytesDownstream;
@@ -85,7 +86,7 @@ export class Side implements StreamEvents, Meter {
   feed(chunk: Chunk): boolean {
     const { length } = chunk;
     this.moved(length);
-    if (this.#discards) {
+    if (this.#discarded !== undefined) {
       this.#discarded += length;
       return true;
     }
@@ -96,13 +97,13 @@ export class Side implements StreamEvents, Meter {
 
   /** It has sent its FIN: that goes on as well. */
   finish(): void {
-    if (!this.#discards) (this.path ?? this.peer.socket).end();
+    if (this.#discarded === undefined) (this.path ?? this.peer.socket).end();
   }
 
   /** From now on nothing of it is passed on but what is on its way already, and a FIN behind that. */
   discard(): void {
     this.#unlink();
-    this.#discards = true;
+    this.#discarded ??= 0;
     (this.path ?? this.peer.socket).end();
     this.socket.resume();
   }
@@ -114,7 +115,7 @@ export class Side implements StreamEvents, Meter {
 
   /** Bytes from this side that the peer did not get, once it is over. */
   get undelivered(): number {
-    return this.#discarded + (this.path?.held ?? 0) + this.peer.socket.buffered;
+    return (this.#discarded ?? 0) + (this.path?.held ?? 0) + this.peer.socket.buffered;
   }
 
   /** Bytes from this side that are on their way, as far as the runtime can tell. */
@@ -126,7 +127,7 @@ export class Side implements StreamEvents, Meter {
   moved(bytes: number): void {
     this.bytes += bytes;
     (this.#cells[this.#bytesCell] as number) += bytes;
-    this.activeAt = this.#relay.runtime.now();
+    this.activeAt = this.#runtime.now();
   }
 
   held(): void {
@@ -135,7 +136,7 @@ export class Side implements StreamEvents, Meter {
   }
 
   drain(): void {
-    this.activeAt = this.#relay.runtime.now();
+    this.activeAt = this.#runtime.now();
     this.peer.owed = false;
     if (this.peer.path) this.peer.path.drain();
     else this.peer.resume();
