@@ -79,8 +79,8 @@ export class Dial implements Connecting, Pollable, Due {
   #fd = -1;
   #socket: Promise<StreamSocket> | undefined;
   #owner: ConnectEvents | undefined;
-  /** Why it has failed before anybody could be told. */
-  #failure: SocketError | undefined;
+  /** What it has become before anybody was there to be told. */
+  #outcome: LinuxStream | SocketError | undefined;
   #timer: Timer | undefined;
   #settled = false;
 
@@ -115,10 +115,10 @@ export class Dial implements Connecting, Pollable, Due {
 
   tell(to: ConnectEvents): void {
     this.#owner = to;
-    const failure = this.#failure;
-    if (!failure) return;
+    const outcome = this.#outcome;
+    if (!outcome) return;
     this.#core.loop.settles = true;
-    queueMicrotask(() => to.failed(failure));
+    queueMicrotask(() => this.#become(outcome));
   }
 
   /** Its time is over. */
@@ -136,10 +136,7 @@ export class Dial implements Connecting, Pollable, Due {
     if (errno !== 0) {
       this.#core.loop.close(this.#fd);
       this.#fail(new SystemError("connect", errnoName(errno)));
-    } else if (this.#settle()) {
-      const stream = arrived(this.#core, this.#fd, events, this.#to, this.#options);
-      this.#owner?.connected(stream);
-    }
+    } else if (this.#settle()) this.#become(arrived(this.#core, this.#fd, events, this.#to, this.#options));
   }
 
   failed(cause: unknown): void {
@@ -156,9 +153,14 @@ export class Dial implements Connecting, Pollable, Due {
   }
 
   #fail(thrown: unknown): void {
-    if (!this.#settle()) return;
-    this.#failure = attemptError("connect to", this.#to, thrown);
-    this.#owner?.failed(this.#failure);
+    if (this.#settle()) this.#become(attemptError("connect to", this.#to, thrown));
+  }
+
+  #become(outcome: LinuxStream | SocketError): void {
+    const owner = this.#owner;
+    if (!owner) this.#outcome = outcome;
+    else if (outcome instanceof LinuxStream) owner.connected(outcome);
+    else owner.failed(outcome);
   }
 
   #settle(): boolean {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "../../../src/net/address.ts";
 import { SocketError } from "../../../src/net/errors.ts";
-import type { Connecting, ConnectOptions, Runtime } from "../../../src/net/runtime.ts";
+import type { Connecting, ConnectOptions, Runtime, StreamSocket } from "../../../src/net/runtime.ts";
 import { type Case, CONNECT, deferred, type Kit, LOOPBACK } from "../kit.ts";
 
 export const addresses: readonly Case[] = [
@@ -172,6 +172,10 @@ export const addresses: readonly Case[] = [
       // No connection can have that source: the attempt fails at once.
       assert.deepEqual(await told(listener.address, { source: "192.0.2.1" }).over, ["EADDRNOTAVAIL"]);
       assert.deepEqual(await told(silent, { timeout: 50 }).over, ["ETIMEDOUT"]);
+      const late = kit.runtime.connect(listener.address, CONNECT);
+      await kit.busy(20);
+      const socket = await new Promise<StreamSocket>((connected, failed) => late.tell?.({ connected, failed }));
+      socket.abort();
       const given = told(silent);
       given.attempt.cancel();
       given.attempt.cancel();
