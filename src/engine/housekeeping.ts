@@ -34,10 +34,10 @@ export class Housekeeping {
     this.#timer.cancel();
   }
 
-  /** What has just run is done in a moment. */
+  /** What has just run is done in a moment. A measurement is not disturbed even then. */
   #trimCode(): Timer {
     return this.#runtime.after(MOMENT, () => {
-      this.#household.trimCode();
+      if (this.#household.proxies()) this.#household.trimCode();
       this.#look();
     });
   }
