@@ -6,7 +6,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { MADV_DONTNEED } from "./abi.ts";
 import type { System } from "./system.ts";
 
-/** Most of what a runtime has in memory after its start is its own code, and most of that are its compilers. */
+/** Most of what a runtime has in memory after its start is its own code. */
 export function trimCode(system: System): void {
   for (const { start, size } of ownCode()) system.libc.madvise(system.ffi.at(start), size, MADV_DONTNEED);
 }
