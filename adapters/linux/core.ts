@@ -8,6 +8,7 @@ import { Inbox } from "./inbox.ts";
 import { Loop } from "./loop.ts";
 import { PipePool } from "./pipes.ts";
 import type { System } from "./system.ts";
+import type { Due } from "./timers.ts";
 
 /** Bytes that one recv(2) can take. */
 export const INBOX_SIZE = 262_144;
@@ -30,7 +31,7 @@ export class Core {
   readonly pipes: PipePool;
   readonly destinations: Destinations;
   /** `Runtime.after`. Not from `loop.now`: the batch may have taken its time. */
-  readonly after = (ms: number, run: () => void): Timer => this.loop.timers.set(performance.now() + ms, run);
+  readonly after = (ms: number, run: Due | (() => void)): Timer => this.loop.timers.set(performance.now() + ms, run);
   #shown: Uint8Array | undefined;
   /** As many as the configuration names. */
   readonly #sources = new Map<string, Endpoint>();

@@ -95,21 +95,12 @@ export class Dial implements Connecting, Pollable, Due {
       return;
     }
     const { timeout } = options;
-    if (timeout > 0) this.#timer = core.loop.timers.set(performance.now() + timeout, this);
+    if (timeout > 0) this.#timer = core.after(timeout, this);
   }
 
   /** Made for who asks. */
   get socket(): Promise<StreamSocket> {
-    this.#socket ??= new Promise((resolve, reject) => {
-      const { loop } = this.#core;
-      const settling = <T>(settle: (value: T) => void): ((value: T) => void) => {
-        return (value) => {
-          loop.settles = true;
-          settle(value);
-        };
-      };
-      this.tell({ connected: settling(resolve), failed: settling(reject) });
-    });
+    this.#socket ??= new Promise((connected, failed) => this.tell({ connected, failed }));
     return this.#socket;
   }
 
@@ -158,6 +149,7 @@ export class Dial implements Connecting, Pollable, Due {
 
   #become(outcome: LinuxStream | SocketError): void {
     const owner = this.#owner;
+    if (this.#socket) this.#core.loop.settles = true;
     if (!owner) this.#outcome = outcome;
     else if (outcome instanceof LinuxStream) owner.connected(outcome);
     else owner.failed(outcome);

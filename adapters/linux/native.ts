@@ -40,7 +40,7 @@ export async function openThreads(workers: number | "auto", entry: URL = workerE
     start: (setup, events) => startThread(system, loading.shift() ?? new Loading(entry), setup, events),
     reclaim: (ledger) => reclaim(system, ledger),
     lookup,
-    trim: () => trimCode(system),
+    trimCode: () => trimCode(system),
   };
 }
 

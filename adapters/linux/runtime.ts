@@ -1,14 +1,7 @@
 /** The seam on top of libc: `Runtime` for one thread that runs a {@link Loop}. */
-import type { Address } from "../../src/net/address.ts";
+import type { WorkerRuntime } from "../../src/engine/worker.ts";
 import { refusedTlsAttempt, refuseTlsListener } from "../../src/net/no-tls.ts";
-import type {
-  DatagramSocket,
-  Endpoint,
-  Listener,
-  ListenOptions,
-  Runtime,
-  StreamSocket,
-} from "../../src/net/runtime.ts";
+import type { Runtime } from "../../src/net/runtime.ts";
 import { files } from "../portable/files.ts";
 import { interfaces } from "../portable/interfaces.ts";
 import { LinuxAlarm } from "./alarm.ts";
@@ -21,14 +14,8 @@ import type { Resolver } from "./resolver.ts";
 import type { LinuxStream } from "./stream.ts";
 import { trimHeap } from "./trim.ts";
 
-export interface LinuxRuntime extends Runtime {
+export interface LinuxRuntime extends WorkerRuntime {
   readonly name: "linux";
-  /** Serves a listening socket that somebody else made, and closes; over unix, stops it before we do. */
-  adopt(fd: number, at: Address, options: ListenOptions, accept: (socket: StreamSocket) => void): Listener;
-  /** The same for a datagram socket. */
-  adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
-  /** Collects what this thread has thrown away. */
-  trim(): void;
 }
 
 /** What is no socket comes from the runtime around. */
@@ -59,11 +46,11 @@ export function linuxRuntime(core: Core, resolver: Resolver, host: Host, descrip
       );
     },
     adoptDatagram: (fd, at) => adoptDatagram(core, fd, at),
+    trimHeap,
     adopt: (fd, at, options, accept) => new LinuxListener(core, fd, at, options, accept, ending(core, fd)),
     connect: (to, options) => refusedTlsAttempt(to) ?? connect(core, resolver, to, options),
     // Only streams of this core are ever given to it.
     link: (from, to, meter, mirror) => (from as LinuxStream).link(to as LinuxStream, meter, mirror),
-    trim: trimHeap,
     unlink: (from) => (from as LinuxStream).unlink(),
     datagram: (at, options) => openDatagram(core, at, options),
     interfaces,

@@ -35,6 +35,12 @@ const NOBODY: StreamEvents = { data() {}, drain() {}, end() {}, close() {} };
 /** Where a stream is in its life: its owner knows that it is broken, the descriptor is given up, the owner knows that. */
 const [OPEN, BROKEN, CLOSED, TOLD] = [0, 1, 2, 3] as const;
 
+/**
+ * Why a short read does not mean that the socket is empty. EPOLLRDHUP, EPOLLHUP: the peer's FIN is behind the bytes;
+ * EPOLLERR: an error is; EPOLLPRI: there are urgent bytes, at which a read stops and a splice comes to nothing (tcp(7)).
+ */
+const BEHIND = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+
 /** Reads in one turn; then others get theirs. */
 const TURNS = 16;
 /** A read below this emptied the socket: asking again would only bring EAGAIN. */
@@ -61,11 +67,8 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #reading: boolean | undefined;
   /** There may be something to read: the kernel tells only once. */
   #readable = false;
-  /**
-   * Why a short read does not mean that the socket is empty. EPOLLRDHUP, EPOLLHUP: the peer's FIN is behind the bytes;
-   * EPOLLERR: an error is; EPOLLPRI: there are urgent bytes, at which a read stops and a splice comes to nothing (tcp(7)).
-   */
-  #ends = 0;
+  /** Of {@link BEHIND}, what there was. */
+  #behind = 0;
   #finSeen = false;
   #deferred = false;
   #life: number = OPEN;
@@ -151,14 +154,14 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   ready(events: number): void {
-    const ends = events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI);
-    if (ends !== 0) {
-      this.#ends |= ends;
+    const behind = events & BEHIND;
+    if (behind !== 0) {
+      this.#behind |= behind;
       // A read brings the bytes before the error, and then the error; who does not read has to ask for it.
       if (events & EPOLLERR && !this.#reading) this.#askError();
     }
     if (this.waits && events & EPOLLOUT) this.#sender.flush();
-    if (events & (EPOLLIN | EPOLLPRI | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
+    if (events & (EPOLLIN | BEHIND)) {
       this.#readable = true;
       this.#read();
     }
@@ -219,7 +222,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
         this.defer();
         return;
       }
-      const moved = this.#ends & EPOLLPRI ? undefined : link?.splice(this.#fd);
+      const moved = this.#behind & EPOLLPRI ? undefined : link?.splice(this.#fd);
       if (moved === undefined) this.#receive(link);
       else if (link && moved <= 0) this.#nothing(moved, link.errno);
     }
@@ -234,7 +237,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
       this.#nothing(count, system.errno);
       return;
     }
-    if (count < DRAINED && count < size && this.#ends === 0) this.#readable = false;
+    if (count < DRAINED && count < size && this.#behind === 0) this.#readable = false;
     if (this.busyPoll > 0) this.#core.loop.busyPoll.answered();
     if (!link?.forward(count)) this.#events.data(this.#core.received(count));
     if (system.arena.checked) system.arena.poison(inbox, count);
@@ -243,7 +246,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   /** A read brought no bytes. */
   #nothing(count: number, errno: number): void {
     if (count < 0 && errno !== EAGAIN) this.broke(errno);
-    else if (this.#ends & EPOLLERR) this.#askError();
+    else if (this.#behind & EPOLLERR) this.#askError();
     if (this.#failure) {
       this.#finish();
       return;

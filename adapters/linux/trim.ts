@@ -18,7 +18,7 @@ export function trimHeap(): void {
   else gc?.();
 }
 
-export interface Mapping {
+interface Mapping {
   readonly start: bigint;
   /** Bytes. */
   readonly size: number;

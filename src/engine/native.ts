@@ -79,7 +79,7 @@ export class NativeEngine implements Engine {
         }),
       );
     }
-    this.#housekeeping = threads.trim && this.#keepHouse(() => threads.trim?.());
+    this.#housekeeping = threads.trimCode && this.#keepHouse(threads.trimCode);
     this.started = this.#start();
     // Who opens something hears of it.
     this.started.catch(() => {});

@@ -24,7 +24,7 @@ export interface Threads {
   /** The addresses of a name. Rejects with an error whose `code` is that of getaddrinfo. */
   lookup(host: string): Promise<readonly string[]>;
   /** Where there is something to gain: gives code back to the kernel that is not needed now. What is called comes back. */
-  trim?(): void;
+  readonly trimCode?: () => void;
 }
 
 export interface Listening {

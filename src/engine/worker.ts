@@ -38,7 +38,7 @@ export interface WorkerRuntime extends Runtime {
   /** The same for a datagram socket, which stays open when ours is closed. */
   adoptDatagram(fd: number, at: Endpoint): DatagramSocket;
   /** Collects what was thrown away, if the platform lets us. */
-  trim(): void;
+  trimHeap(): void;
 }
 
 export interface WorkerHooks {
@@ -104,7 +104,7 @@ export class EngineWorker {
         this.#inFlight -= message.events;
         return;
       case "trim":
-        this.#runtime.trim();
+        this.#runtime.trimHeap();
         return;
       case "bridge":
       case "bridge_drain":

@@ -8,6 +8,7 @@
 import type { Address } from "./address.ts";
 import type { Chunk, DatagramOptions, DatagramSocket, Endpoint, NetworkInterface } from "./datagram.ts";
 import type { FileError, SocketError } from "./errors.ts";
+import type { InputEvents, InputFile, OutputFile } from "./files.ts";
 import type { ClientTls, ServerTls, TlsInfo, TlsTools } from "./tls.ts";
 
 export type {
@@ -20,6 +21,7 @@ export type {
   MulticastOptions,
   NetworkInterface,
 } from "./datagram.ts";
+export type { InputEvents, InputFile, OutputFile } from "./files.ts";
 
 /**
  * What a socket tells its owner. No event is called from inside a method of the same socket. If a
@@ -213,37 +215,6 @@ export interface Alarm {
   /** Rings once, at `at` on the clock of `exactNow`, or soon if that has passed. What was set before is forgotten. */
   set(at: number): void;
   /** It never rings any more, whatever is set. */
-  close(): void;
-}
-
-/** A file that grows at its end. What `write` has taken is the kernel's: nothing of it waits in this process. */
-export interface OutputFile {
-  /** Bytes in it, also from before it was opened; 0 for what has no size, such as a FIFO. */
-  readonly size: number;
-  /**
-   * Appends all of `chunk`, or throws a {@link FileError} and nothing of it is in the file: `ENOSPC`, `EDQUOT`, `EIO`,
-   * `EPIPE` (nobody reads the FIFO any more), `EAGAIN` (who reads it is too slow), `EBADF` (it is closed), …
-   */
-  write(chunk: Chunk): void;
-  /** Waits until the disk has what was written (fsync(2)), where there is one. Throws a {@link FileError}: `EIO`, … */
-  sync(): void;
-  /** Once more does no harm. */
-  close(): void;
-}
-
-/** What an open file tells who reads it. */
-export interface InputEvents {
-  /** The next bytes; never while paused. */
-  data(chunk: Chunk): void;
-  /** Once, last, unless it was closed before: its end, or the {@link FileError} that keeps it from being read. */
-  close(error?: FileError): void;
-}
-
-/** A file, or a descriptor, that is read from where it stands to its end. Created paused. */
-export interface InputFile {
-  pause(): void;
-  resume(): void;
-  /** Nothing is told any more. A descriptor that was somebody else's stays open. */
   close(): void;
 }
 

@@ -4,6 +4,8 @@ import type { Reason } from "../metrics/reason.ts";
 import type { Runtime, Timer } from "../net/runtime.ts";
 import type { Relay } from "./relay.ts";
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 interface DeadlinesOwner {
   /** The deadline of that name has passed. */
   cut(reason: Reason): void;
@@ -16,7 +18,6 @@ export class Deadlines {
   readonly #owner: DeadlinesOwner;
   #relay: Relay | undefined;
   #timer: Timer | undefined;
-  #reason: Reason = "idle_timeout";
   /** `Relay.pending` when the timer was set. */
   #pending = 0;
 
@@ -33,8 +34,8 @@ export class Deadlines {
     this.#timer?.cancel();
     this.#relay = relay;
     this.#pending = pending;
-    const due = this.#due();
-    if (due === Number.POSITIVE_INFINITY) return;
+    const due = this.#due;
+    if (due === NEVER) return;
     this.#timer = this.#runtime.after(Math.max(1, due - this.#runtime.now()), () => this.#look());
   }
 
@@ -46,30 +47,28 @@ export class Deadlines {
     const relay = this.#relay;
     // A slow reader that takes bytes out of our queue or the kernel's is not silent.
     if (relay && relay.pending < this.#pending) relay.touch();
-    if (this.#runtime.now() < this.#due()) this.arm(relay);
-    else this.#owner.cut(this.#reason);
+    const due = this.#due;
+    if (this.#runtime.now() < due) this.arm(relay);
+    else this.#owner.cut(due === this.#idle ? "idle_timeout" : due === this.#fin ? "fin_timeout" : "lifetime");
   }
 
-  /** When the earliest is due, and `#reason` which one it is. */
-  #due(): number {
-    const { idle, fin, lifetime } = this.#timeouts;
-    const relay = this.#relay;
-    let due = Number.POSITIVE_INFINITY;
-    if (relay) {
-      const active = relay.activeAt;
-      if (idle > 0) {
-        due = active + idle;
-        this.#reason = "idle_timeout";
-      }
-      if (fin > 0 && relay.halfClosed && active + fin < due) {
-        due = active + fin;
-        this.#reason = "fin_timeout";
-      }
-    }
-    if (lifetime > 0 && this.#openedAt + lifetime < due) {
-      due = this.#openedAt + lifetime;
-      this.#reason = "lifetime";
-    }
-    return due;
+  /** When the earliest is due. */
+  get #due(): number {
+    return Math.min(this.#idle, this.#fin, this.#lifetime);
+  }
+
+  get #idle(): number {
+    const { idle } = this.#timeouts;
+    return this.#relay && idle > 0 ? this.#relay.activeAt + idle : NEVER;
+  }
+
+  get #fin(): number {
+    const { fin } = this.#timeouts;
+    return this.#relay?.halfClosed && fin > 0 ? this.#relay.activeAt + fin : NEVER;
+  }
+
+  get #lifetime(): number {
+    const { lifetime } = this.#timeouts;
+    return lifetime > 0 ? this.#openedAt + lifetime : NEVER;
   }
 }

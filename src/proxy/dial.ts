@@ -88,17 +88,17 @@ export class Dial implements ConnectEvents {
   }
 
   connected(socket: StreamSocket): void {
-    // Nobody is above us who could be told of an exception.
-    try {
-      this.#connected(socket);
-    } catch (cause) {
-      this.#owner.failed(cause);
-    }
+    this.#guarded(this.#connected, socket);
   }
 
   failed(error: unknown): void {
+    this.#guarded(this.#failed, error);
+  }
+
+  /** Nobody is above us who could be told of an exception. A method, not a closure: one is made for each connection. */
+  #guarded<T>(step: (this: Dial, value: T) => void, value: T): void {
     try {
-      this.#failed(error);
+      step.call(this, value);
     } catch (cause) {
       this.#owner.failed(cause);
     }
@@ -138,13 +138,7 @@ export class Dial implements ConnectEvents {
   #pause(): boolean {
     if (this.#rounds >= this.#rules.config.retries) return false;
     const pause = Math.min(PAUSE * 2 ** this.#rounds++, PAUSE_MAX);
-    this.#later = this.#runtime.after(pause, () => {
-      try {
-        this.#nextRound();
-      } catch (cause) {
-        this.#owner.failed(cause);
-      }
-    });
+    this.#later = this.#runtime.after(pause, () => this.#guarded(this.#nextRound, undefined));
     return true;
   }
 

@@ -1,12 +1,12 @@
 /** The end of listening on the native engine: who has come by then is served. */
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "../../src/net/address.ts";
 import { LOOPBACK } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
-import { again, world } from "./world.ts";
+import { again, linux, world } from "./world.ts";
 
 /** For each worker more than it accepts per event. */
 const CLIENTS = 200;
@@ -19,9 +19,6 @@ const places: [string, Address][] = [
   ["socket file", { kind: "unix", path: join(directory, "s") }],
   ["abstract name", { kind: "unix", path: `@weir-drain-${process.pid}` }],
 ];
-
-/** There is no native engine anywhere else. */
-const linux = test.skipIf(process.platform !== "linux");
 
 linux.each(places)("who waits at a %s when the listening ends is served to the end", async (name, listen) => {
   const stand = join(directory, `stand at ${name}`);

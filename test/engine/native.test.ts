@@ -1,5 +1,5 @@
 /** The native engine as a whole: what its threads share, and what happens when one dies. */
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,13 +7,10 @@ import { runtime } from "#runtime";
 import { CELL } from "../../src/metrics/counters.ts";
 import { deferred, Kit } from "../contract/kit.ts";
 import type { Probe } from "../contract/probe.ts";
-import { again, world } from "./world.ts";
+import { again, linux, world } from "./world.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "weir-engine-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-/** There is no native engine anywhere else. */
-const linux = test.skipIf(process.platform !== "linux");
 
 linux("connections spread over the workers, and each is listed and counted once", async () => {
   await using it = await world();

@@ -1,5 +1,5 @@
 /** Urgent bytes (tcp(7), MSG_OOB) are bytes of the stream: they arrive where they were sent, and hold nothing up. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import { ffi } from "#ffi";
 import { AF_INET, EAGAIN, EINPROGRESS, SIOCOUTQ, SOCK_STREAM } from "../../adapters/linux/abi.ts";
@@ -8,9 +8,7 @@ import { openSocket } from "../../adapters/linux/sockets.ts";
 import { System } from "../../adapters/linux/system.ts";
 import type { ListenAddress } from "../../src/net/address.ts";
 import { Random } from "../peers/random.ts";
-import { world } from "./world.ts";
-
-const linux = test.skipIf(process.platform !== "linux");
+import { linux, world } from "./world.ts";
 
 const MSG_OOB = 1;
 const SIZE = 65_536;

@@ -46,7 +46,7 @@ async function world() {
   const refusing: WorkerRuntime = {
     ...runtime,
     after: () => ({ cancel() {} }),
-    trim() {},
+    trimHeap() {},
     connect: () => ({ socket: Promise.reject(new SocketError("ECONNREFUSED")), cancel() {} }),
     adoptDatagram: () => {
       throw new Error("there are no datagrams here");

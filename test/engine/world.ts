@@ -1,4 +1,5 @@
 /** The native engine with two workers, a proxy on it, and a target that sends everything back. */
+import { test } from "bun:test";
 import { runtime } from "#runtime";
 import { openThreads } from "../../adapters/linux/native.ts";
 import { DEFAULTS, type ProxyConfig, plainTarget } from "../../src/config/config.ts";
@@ -9,6 +10,9 @@ import { Kit, LOOPBACK } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 
 const WORKERS = 2;
+
+/** There is no native engine anywhere else. */
+export const linux = test.skipIf(process.platform !== "linux");
 
 /** `entry`: another file for the workers. */
 export async function world(entry?: URL, listen: Address = LOOPBACK, settings: Partial<ProxyConfig> = {}) {

@@ -75,7 +75,7 @@ export function runtimeOf(
     interfaces: () => INTERFACES,
     resolve: async (host, options) => (isName(host) ? ask(network, process, network.names, host, options) : [host]),
     resolveService: (name, options) => ask(network, process, network.services, name, options),
-    trim() {},
+    trimHeap() {},
     serve: () => Promise.reject(new Error("there is no HTTP in the simulation")),
     openFile: files.openFile,
     readFile: files.readFile,
