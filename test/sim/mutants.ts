@@ -181,20 +181,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "fin timeout",
     file: DEADLINES,
-    find: "fin > 0 && relay.halfClosed",
-    replace: "false && relay.halfClosed",
+    find: "halfClosed && fin > 0 ?",
+    replace: "halfClosed && false ?",
   },
   {
     rule: "idle timeout: bytes put it off",
     file: DEADLINES,
-    find: "const active = relay.activeAt;",
-    replace: "const active = this.#openedAt;",
+    find: "this.#relay.activeAt + idle",
+    replace: "this.#openedAt + idle",
   },
   {
     rule: "lifetime",
     file: DEADLINES,
-    find: "if (lifetime > 0 && this.#openedAt",
-    replace: "if (false && this.#openedAt",
+    find: "return lifetime > 0 ?",
+    replace: "return false ?",
   },
   {
     rule: "timers: a session takes its timer along",

@@ -36,10 +36,12 @@ test("the same seed does the same again", async () => {
 });
 
 test("every mutant finds its place in the source", async () => {
+  const lost: string[] = [];
   for (const { file, find } of MUTANTS) {
     const source = await Bun.file(new URL(`../../${file}`, import.meta.url)).text();
-    expect(source.split(find).length, `${file}: ${find}`).toBe(2);
+    if (source.split(find).length !== 2) lost.push(`${file}: ${find}`);
   }
+  expect(lost).toEqual([]);
 });
 
 async function nothingIn(kind: Storm, from: number, count: number): Promise<void> {
