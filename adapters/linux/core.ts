@@ -6,6 +6,7 @@ import { Departures } from "./departures.ts";
 import { type Destination, Destinations } from "./destinations.ts";
 import { Inbox } from "./inbox.ts";
 import { Loop } from "./loop.ts";
+import { Pacing } from "./pacing.ts";
 import { PipePool } from "./pipes.ts";
 import type { System } from "./system.ts";
 import type { Due } from "./timers.ts";
@@ -30,6 +31,7 @@ export class Core {
   readonly stage: Block;
   readonly pipes: PipePool;
   readonly destinations: Destinations;
+  readonly pacing: Pacing;
   /** `Runtime.after`. Not from `loop.now`: the batch may have taken its time. */
   readonly after = (ms: number, run: Due | (() => void)): Timer => this.loop.timers.set(performance.now() + ms, run);
   #shown: Uint8Array | undefined;
@@ -44,6 +46,7 @@ export class Core {
     this.inbox = system.arena.take(INBOX_SIZE);
     this.stage = system.arena.take(65_536);
     this.destinations = new Destinations(system);
+    this.pacing = new Pacing(system);
     this.pipes = new PipePool(system, Math.floor(descriptors * PIPE_CEILING));
   }
 

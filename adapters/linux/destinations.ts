@@ -1,5 +1,5 @@
 /** Addresses in the kernel's form. A proxy connects to the same few for ever, so they are encoded once. */
-import { type Address, isIPv4, isIPv6, type UnixAddress } from "../../src/net/address.ts";
+import { type Address, isIPv4, isIPv6, isLoopback, type UnixAddress } from "../../src/net/address.ts";
 import type { Endpoint } from "../../src/net/runtime.ts";
 import { AF_UNIX } from "./abi.ts";
 import type { Block } from "./arena.ts";
@@ -10,6 +10,8 @@ export interface Destination {
   readonly family: number;
   readonly block: Block;
   readonly length: number;
+  /** This machine, whatever way there is to others. */
+  readonly loopback: boolean;
 }
 
 const KEPT = 256;
@@ -42,7 +44,7 @@ export class Destinations {
     const length = endpoint
       ? encodeEndpoint(block.bytes, endpoint, this.#system)
       : encodePath(block.bytes, to as UnixAddress);
-    const destination = { family, block, length };
+    const destination = { family, block, length, loopback: endpoint !== undefined && isLoopback(endpoint.host) };
     this.#known.set(to, destination);
     return destination;
   }

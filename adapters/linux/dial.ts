@@ -29,10 +29,11 @@ import type { Due } from "./timers.ts";
 /** A socket on its way to `destination`, in the loop. Throws the `SystemError` of the call that failed. */
 export function startConnect(core: Core, destination: Destination, options: ConnectOptions, owner: Pollable): number {
   const { system, loop } = core;
-  const { family, block, length } = destination;
+  const { family, block, length, loopback } = destination;
   const fd = openSocket(system, family, SOCK_STREAM);
   try {
     if (family !== AF_UNIX) applyStreamOptions(system, fd, options);
+    if (loopback) core.pacing.none(fd);
     if (family !== AF_UNIX && options.source !== undefined) bindSource(core, fd, options.source);
     const result = system.libc.connect(fd, block.pointer, length);
     const { errno } = system;

@@ -4,7 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import type { Listening } from "../../src/engine/threads.ts";
-import type { Address } from "../../src/net/address.ts";
+import { type Address, isLoopback } from "../../src/net/address.ts";
 import type { ListenOptions } from "../../src/net/runtime.ts";
 import { attemptError } from "../portable/errors.ts";
 import { isAbstract, prepare } from "../portable/unix-path.ts";
@@ -20,6 +20,7 @@ import {
   SOL_SOCKET,
 } from "./abi.ts";
 import { applyStreamOptions } from "./options.ts";
+import { Pacing } from "./pacing.ts";
 import type { Resolver } from "./resolver.ts";
 import { familyOf } from "./sockaddr.ts";
 import { bindTo, localEndpoint, openSocket } from "./sockets.ts";
@@ -84,6 +85,7 @@ function bindAll(system: System, at: Address, options: ListenOptions, count: num
       system.setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (familyOf(at.host) === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       applyStreamOptions(system, fd, options);
+      if (isLoopback(at.host)) new Pacing(system).none(fd);
       // The first is bound without, so that a port which another weir serves is found taken, unless sharing is wanted.
       // (One that comes later and wants to share gets in all the same as soon as there are several: the kernel lets all
       // sockets of a user share, or none.)

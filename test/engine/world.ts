@@ -30,6 +30,7 @@ export async function world(entry?: URL, listen: Address = LOOPBACK, settings: P
     kit,
     engine,
     proxy,
+    target: echo.address,
     /** A client whose bytes have come back. */
     async client(): Promise<Probe> {
       const client = new Probe(await kit.connect(proxy.address));
