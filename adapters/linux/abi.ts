@@ -20,6 +20,7 @@ export const SO_KEEPALIVE = 9;
 export const SO_OOBINLINE = 10;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_RCVLOWAT = 18;
 export const IPPROTO_IP = 0;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const SOL_UDP = 17;
@@ -36,6 +37,8 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
+/** ioctl(2): bytes received and not read (tcp(7), unix(7)). */
+export const SIOCINQ = 0x541b;
 /** ioctl(2): bytes sent and not acknowledged (tcp(7), unix(7)). */
 export const SIOCOUTQ = 0x5411;
 

@@ -5,6 +5,7 @@
 import type { Meter, Mirror, StreamSocket } from "../../src/net/runtime.ts";
 import { SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "./abi.ts";
 import type { Core } from "./core.ts";
+import { LowWater } from "./low-water.ts";
 import { PIPE_SIZE, type Pipe } from "./pipes.ts";
 import type { Sender, Waiter } from "./sender.ts";
 import { errnoName } from "./system.ts";
@@ -33,6 +34,7 @@ export class Link {
   readonly #meter: Meter;
   readonly #mirrors: Mirrors | undefined;
   #bulk = 0;
+  #lowWater: LowWater | undefined;
 
   constructor(core: Core, to: Sender, meter: Meter, mirrors?: Mirrors) {
     this.#core = core;
@@ -79,6 +81,8 @@ export class Link {
     if (count > 0) {
       if (count < BULK_LEAST) this.#bulk = 0;
       this.#meter.moved(count);
+      this.#lowWater ??= new LowWater(this.#core, fd);
+      this.#lowWater.moved(count);
       this.#mirrors?.mirror.moved(count);
       for (const [index, other] of others.entries()) this.#tee(pipe, index, other, count);
       this.#to.piped(count);
@@ -89,6 +93,11 @@ export class Link {
     pipes.refuse();
     this.#bulk = 0;
     return undefined;
+  }
+
+  /** Nothing more is asked of us. */
+  end(): void {
+    this.#lowWater?.end();
   }
 
   /** Gives the pipes back. */

@@ -117,6 +117,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** See `Runtime.unlink`. */
   unlink(): void {
+    this.#link?.end();
     this.#link = undefined;
     if (this.#readable) this.defer();
   }
@@ -280,6 +281,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   #release(): void {
     if (this.closed) return;
     this.#life = CLOSED;
+    this.#link?.end();
     this.#core.loop.close(this.#fd);
     this.#sender.close();
   }

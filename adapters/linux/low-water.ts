@@ -1,0 +1,82 @@
+/**
+ * The receive low-water mark of a stream in bulk (socket(7), SO_RCVLOWAT): the kernel wakes us when a megabyte has
+ * come, not for each packet. A wake-up has its price, and so has that of the reader behind us. Whoever sends less than
+ * that before it waits for an answer would wait for ever, so who does not come to it in a moment is asked less often.
+ */
+import type { Timer } from "../../src/net/runtime.ts";
+import { SIOCINQ, SO_RCVLOWAT, SOL_SOCKET } from "./abi.ts";
+import type { Core } from "./core.ts";
+import { PIPE_SIZE } from "./pipes.ts";
+import type { Due } from "./timers.ts";
+
+/** Bytes of the raised mark: what one splice takes. */
+const MARK = PIPE_SIZE;
+/** Milliseconds in which something has to move, or the mark is lowered. */
+const PATIENCE = 2;
+/** Bytes that go before the mark is raised: at first, and at most, for senders who have not come to it. */
+const FIRST = 4 * 1_048_576;
+const MOST = 1_024 * 1_048_576;
+/** Bytes with a raised mark after which former failures do not count any more. */
+const PROVEN = 16 * 1_048_576;
+
+export class LowWater implements Due {
+  readonly #core: Core;
+  readonly #fd: number;
+  #pause = FIRST;
+  /** Bytes until the mark is raised; once it is, how many went since, below 0. */
+  #left = FIRST;
+  #moved = false;
+  /** While the mark is raised. */
+  #timer: Timer | undefined;
+
+  /** Of the socket `fd`, until {@link end}. */
+  constructor(core: Core, fd: number) {
+    this.#core = core;
+    this.#fd = fd;
+  }
+
+  /** So many bytes have moved at once. */
+  moved(count: number): void {
+    this.#left -= count;
+    this.#moved = true;
+    if (this.#left <= 0 && !this.#timer) this.#raise();
+  }
+
+  /** The stream is not in bulk any more, or closed. */
+  end(): void {
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#lower();
+  }
+
+  due(): void {
+    if (this.#moved) {
+      this.#watch();
+      return;
+    }
+    const { libc, scratch, scratchInts } = this.#core.system;
+    const waiting = libc.ioctl(this.#fd, SIOCINQ, scratch.pointer) < 0 ? 0 : (scratchInts[0] ?? 0);
+    if (this.#left <= -PROVEN) this.#pause = FIRST;
+    // Otherwise nothing was sent, or it is we who do not read.
+    if (waiting > 0 && waiting < MARK) this.#pause = Math.min(4 * this.#pause, MOST);
+    this.#lower();
+  }
+
+  #raise(): void {
+    this.#left = 0;
+    this.#core.system.setInt(this.#fd, SOL_SOCKET, SO_RCVLOWAT, MARK);
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#moved = false;
+    this.#timer = this.#core.after(PATIENCE, this);
+  }
+
+  /** The kernel tells at once if there is something to read (tcp_set_rcvlowat). */
+  #lower(): void {
+    this.#timer = undefined;
+    this.#left = this.#pause;
+    this.#core.system.setInt(this.#fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+  }
+}
