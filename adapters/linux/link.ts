@@ -89,6 +89,7 @@ export class Link {
       return count;
     }
     this.#unused(others);
+    if (count < 0) this.#lowWater?.emptied();
     if (count === 0 || !UNSUPPORTED.includes(errnoName(this.errno))) return count;
     pipes.refuse();
     this.#bulk = 0;

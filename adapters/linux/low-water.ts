@@ -1,16 +1,18 @@
 /**
- * The receive low-water mark of a stream in bulk (socket(7), SO_RCVLOWAT): the kernel wakes us when a megabyte has
- * come, not for each packet. A wake-up has its price, and so has that of the reader behind us. Whoever sends less than
- * that before it waits for an answer would wait for ever, so who does not come to it in a moment is asked less often.
+ * The receive low-water mark of a stream in bulk (socket(7), SO_RCVLOWAT): where packets come one by one, as from a
+ * sender that is paced, the kernel wakes us when 128 KB are there. A wake-up has its price, and so has that of
+ * the reader behind us. Where much is there whenever we look, all are busy and waiting would be lost. Whoever sends less
+ * than the mark before it waits for an answer would wait for ever: who does not come to it is asked ever more rarely.
  */
 import type { Timer } from "../../src/net/runtime.ts";
 import { SIOCINQ, SO_RCVLOWAT, SOL_SOCKET } from "./abi.ts";
 import type { Core } from "./core.ts";
-import { PIPE_SIZE } from "./pipes.ts";
 import type { Due } from "./timers.ts";
 
-/** Bytes of the raised mark: what one splice takes. */
-const MARK = PIPE_SIZE;
+/** Bytes of the raised mark. */
+const MARK = 131_072;
+/** Bytes that are there on average when we look: from here on a mark is of no use. */
+const MUCH = 163_840;
 /** Milliseconds in which something has to move, or the mark is lowered. */
 const PATIENCE = 2;
 /** Bytes that go before the mark is raised: at first, and at most, for senders who have not come to it. */
@@ -18,6 +20,8 @@ const FIRST = 4 * 1_048_576;
 const MOST = 1_024 * 1_048_576;
 /** Bytes with a raised mark after which former failures do not count any more. */
 const PROVEN = 16 * 1_048_576;
+/** Bytes with a raised mark after which we look how it would be without. */
+const LONG = 512 * 1_048_576;
 
 export class LowWater implements Due {
   readonly #core: Core;
@@ -25,6 +29,9 @@ export class LowWater implements Due {
   #pause = FIRST;
   /** Bytes until the mark is raised; once it is, how many went since, below 0. */
   #left = FIRST;
+  /** How often the socket was empty since the mark was lowered, and how much has moved meanwhile. */
+  #empty = 0;
+  #bytes = 0;
   #moved = false;
   /** While the mark is raised. */
   #timer: Timer | undefined;
@@ -38,8 +45,16 @@ export class LowWater implements Due {
   /** So many bytes have moved at once. */
   moved(count: number): void {
     this.#left -= count;
+    this.#bytes += count;
     this.#moved = true;
-    if (this.#left <= 0 && !this.#timer) this.#raise();
+    if (this.#left > 0) return;
+    if (!this.#timer) this.#decide();
+    else if (this.#left < -LONG) this.end();
+  }
+
+  /** There was nothing more to move. */
+  emptied(): void {
+    this.#empty++;
   }
 
   /** The stream is not in bulk any more, or closed. */
@@ -62,8 +77,10 @@ export class LowWater implements Due {
     this.#lower();
   }
 
-  #raise(): void {
-    this.#left = 0;
+  #decide(): void {
+    const much = this.#bytes >= MUCH * this.#empty;
+    this.#begin(much ? FIRST : 0);
+    if (much) return;
     this.#core.system.setInt(this.#fd, SOL_SOCKET, SO_RCVLOWAT, MARK);
     this.#watch();
   }
@@ -73,10 +90,16 @@ export class LowWater implements Due {
     this.#timer = this.#core.after(PATIENCE, this);
   }
 
+  #begin(left: number): void {
+    this.#left = left;
+    this.#empty = 0;
+    this.#bytes = 0;
+  }
+
   /** The kernel tells at once if there is something to read (tcp_set_rcvlowat). */
   #lower(): void {
     this.#timer = undefined;
-    this.#left = this.#pause;
+    this.#begin(this.#pause);
     this.#core.system.setInt(this.#fd, SOL_SOCKET, SO_RCVLOWAT, 1);
   }
 }
