@@ -77,6 +77,7 @@ export function endListening(system: System, fd: number): void {
 }
 
 function bindAll(system: System, at: Address, options: ListenOptions, count: number, into: number[]): Address {
+  const pacing = new Pacing(system);
   let place = at;
   for (let made = 0; made < count; made++) {
     const fd = openSocket(system, at.kind === "unix" ? AF_UNIX : familyOf(at.host), SOCK_STREAM);
@@ -85,7 +86,7 @@ function bindAll(system: System, at: Address, options: ListenOptions, count: num
       system.setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (familyOf(at.host) === AF_INET6) system.setInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       applyStreamOptions(system, fd, options);
-      if (isLoopback(at.host)) new Pacing(system).none(fd);
+      if (isLoopback(at.host)) pacing.none(fd);
       // The first is bound without, so that a port which another weir serves is found taken, unless sharing is wanted.
       // (One that comes later and wants to share gets in all the same as soon as there are several: the kernel lets all
       // sockets of a user share, or none.)

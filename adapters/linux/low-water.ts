@@ -27,11 +27,11 @@ export class LowWater implements Due {
   readonly #core: Core;
   readonly #fd: number;
   #pause = FIRST;
-  /** Bytes until the mark is raised; once it is, how many went since, below 0. */
-  #left = FIRST;
-  /** How often the socket was empty since the mark was lowered, and how much has moved meanwhile. */
-  #empty = 0;
+  /** While the mark is low: after how many bytes it is thought of. */
+  #next = FIRST;
+  /** Bytes that have moved, and how often there were no more, since the mark was last thought of. */
   #bytes = 0;
+  #empty = 0;
   #moved = false;
   /** While the mark is raised. */
   #timer: Timer | undefined;
@@ -44,12 +44,11 @@ export class LowWater implements Due {
 
   /** So many bytes have moved at once. */
   moved(count: number): void {
-    this.#left -= count;
     this.#bytes += count;
     this.#moved = true;
-    if (this.#left > 0) return;
-    if (!this.#timer) this.#decide();
-    else if (this.#left < -LONG) this.end();
+    if (this.#timer) {
+      if (this.#bytes > LONG) this.end();
+    } else if (this.#bytes >= this.#next) this.#decide();
   }
 
   /** There was nothing more to move. */
@@ -71,7 +70,7 @@ export class LowWater implements Due {
     }
     const { libc, scratch, scratchInts } = this.#core.system;
     const waiting = libc.ioctl(this.#fd, SIOCINQ, scratch.pointer) < 0 ? 0 : (scratchInts[0] ?? 0);
-    if (this.#left <= -PROVEN) this.#pause = FIRST;
+    if (this.#bytes >= PROVEN) this.#pause = FIRST;
     // Otherwise nothing was sent, or it is we who do not read.
     if (waiting > 0 && waiting < MARK) this.#pause = Math.min(4 * this.#pause, MOST);
     this.#lower();
@@ -79,7 +78,7 @@ export class LowWater implements Due {
 
   #decide(): void {
     const much = this.#bytes >= MUCH * this.#empty;
-    this.#begin(much ? FIRST : 0);
+    this.#begin(FIRST);
     if (much) return;
     this.#core.system.setInt(this.#fd, SOL_SOCKET, SO_RCVLOWAT, MARK);
     this.#watch();
@@ -90,10 +89,10 @@ export class LowWater implements Due {
     this.#timer = this.#core.after(PATIENCE, this);
   }
 
-  #begin(left: number): void {
-    this.#left = left;
-    this.#empty = 0;
+  #begin(next: number): void {
+    this.#next = next;
     this.#bytes = 0;
+    this.#empty = 0;
   }
 
   /** The kernel tells at once if there is something to read (tcp_set_rcvlowat). */
