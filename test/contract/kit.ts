@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Address, ListenAddress } from "../../src/net/address.ts";
+import type { Address, ListenAddress, TcpAddress } from "../../src/net/address.ts";
 import type { ConnectOptions, Listener, ListenOptions, Runtime, StreamSocket } from "../../src/net/runtime.ts";
 import { DnsServer, type Zone } from "./dns-server.ts";
 import { Probe } from "./probe.ts";
@@ -16,6 +16,11 @@ export interface Case {
 }
 
 export const LOOPBACK: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+/**
+ * Where nobody listens: tcpmux, which is out of use, and no port that a kernel gives away. The port of a listener
+ * that is gone is one, and the next listener may get it.
+ */
+export const NOBODY: TcpAddress = { kind: "tcp", host: "127.0.0.1", port: 1 };
 const LISTEN: ListenOptions = { noDelay: true, keepAlive: 0, buffer: 262_144, backlog: 511 };
 export const CONNECT: ConnectOptions = { noDelay: true, keepAlive: 0, buffer: 262_144, timeout: 20_000 };
 

@@ -4,16 +4,13 @@ import { runtime } from "#runtime";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the library's name for it
 import { Proxy, type ProxyOptions } from "../../src/index.ts";
 import { type Address, formatAddress } from "../../src/net/address.ts";
-import { deferred, Kit, LOOPBACK } from "../contract/kit.ts";
+import { deferred, Kit, NOBODY } from "../contract/kit.ts";
 import { Probe } from "../contract/probe.ts";
 import { ENGINES, World } from "./world.ts";
 
 describe.each(ENGINES)("on the %s engine", (engine) => {
   test("a refused target resets the client and is reported by name", async () => {
-    const kit = new Kit(runtime);
-    const gone = await kit.listen(LOOPBACK, () => {});
-    await gone.close();
-    await using world = await World.with(engine, {}, formatAddress(gone.address));
+    await using world = await World.with(engine, {}, formatAddress(NOBODY));
     const client = await world.client();
     expect(await client.untilClose()).toBe("ECONNRESET");
     expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", connectTime: null });
@@ -40,17 +37,13 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
   });
 
   test("a target that stays away is tried as often as was asked for", async () => {
-    const kit = new Kit(runtime);
-    const gone = await kit.listen(LOOPBACK, () => {});
-    await gone.close();
-    await using world = await World.with(engine, { retries: 2 }, formatAddress(gone.address));
+    await using world = await World.with(engine, { retries: 2 }, formatAddress(NOBODY));
     const client = await world.client();
     expect(await client.untilClose()).toBe("ECONNRESET");
     expect(await world.record()).toMatchObject({ reason: "connect_refused", error: "ECONNREFUSED", retries: 2 });
     const other = await world.client();
     other.abort();
     expect(await world.record()).toMatchObject({ reason: "client_gone" });
-    await kit.clean();
   });
 
   test("a silent target resets the client after the connect timeout", async () => {
@@ -185,11 +178,8 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
   });
 
   test("an option that is undefined has its default", async () => {
-    const kit = new Kit(runtime);
-    const gone = await kit.listen(LOOPBACK, () => {});
-    await gone.close();
     const options = { timeouts: { connect: undefined }, buffer: undefined } as unknown as ProxyOptions;
-    await using world = await World.with(engine, options, formatAddress(gone.address));
+    await using world = await World.with(engine, options, formatAddress(NOBODY));
     const client = await world.client();
     await client.untilClose();
     expect((await world.record()).reason).toBe("connect_refused");
