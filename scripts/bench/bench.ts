@@ -27,7 +27,9 @@ const HELP = `Usage: bun scripts/bench/bench.ts [flags]
   --weir COMMAND     how to start weir; LP and TP stand for the listen port and the target port; split at
                      spaces, no quotes (default: bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --workers 1)
   --rounds N         default 3; the table has the medians
-  --seconds N        load per run after 1 s of warming, default 4
+  --seconds N        load per run, default 4
+  --warm N           seconds of the same load before, default 3: until what is compiled while it runs is compiled; 0 to see
+                     what a process does in its first seconds
   --json FILE        write every run and the medians there
   --help
 
@@ -44,6 +46,7 @@ interface Flags {
   readonly weir: string | undefined;
   readonly rounds: number;
   readonly seconds: number;
+  readonly warm: number;
   readonly json: string | undefined;
 }
 
@@ -58,6 +61,7 @@ function readFlags(args: string[]): Flags | undefined {
       weir: { type: "string" },
       rounds: text("3"),
       seconds: text("4"),
+      warm: text("3"),
       json: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -65,14 +69,17 @@ function readFlags(args: string[]): Flags | undefined {
   if (values.help) return undefined;
   const rounds = Number(values.rounds);
   const seconds = Number(values.seconds);
+  const warm = Number(values.warm);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be 1 or more: "${values.rounds}"`);
   if (!(seconds >= 0.1 && seconds <= 600)) throw new Error(`--seconds must be 0.1 to 600: "${values.seconds}"`);
+  if (!(warm >= 0 && warm <= 600)) throw new Error(`--warm must be 0 to 600: "${values.warm}"`);
   return {
     tests: names("--tests", values.tests, TESTS),
     contenders: names("--contenders", values.contenders, CONTENDERS),
     weir: values.weir,
     rounds,
     seconds,
+    warm,
     json: values.json,
   };
 }
@@ -97,6 +104,8 @@ async function bench(flags: Flags, folder: string): Promise<number> {
     console.log(`idle: ${idle} connections instead of ${IDLE_CONNECTIONS}: raise ulimit -n for more`);
   }
 
+  const { warm, seconds } = flags;
+  const limits = { loader, warm, seconds, idle };
   const runs: Run[] = [];
   for (let round = 1; round <= flags.rounds; round++) {
     const order = contenders.map((_, i) => contenders[(i + round - 1) % contenders.length]);
@@ -105,14 +114,16 @@ async function bench(flags: Flags, folder: string): Promise<number> {
       for (const contender of order) {
         if (test === undefined || contender === undefined) continue;
         if (test.relayOnly && contender.name === "direct") continue;
-        const result = await attempt(name, test, contender, round, { loader, seconds: flags.seconds, idle });
+        const result = await attempt(name, test, contender, round, limits);
         console.log(runLine(result));
         runs.push(result);
       }
     }
   }
 
-  console.log(`\nMedians (rounds: ${flags.rounds}, of ${flags.seconds} s each) on ${machine}:\n\n${table(runs)}`);
+  console.log(
+    `\nMedians of ${flags.rounds} (each of ${seconds} s behind ${warm} s of the same load) on ${machine}:\n\n${table(runs)}`,
+  );
   if (flags.json !== undefined) writeJson(flags.json, { machine, openFiles, idle, flags, contenders, runs });
   return runs.some(({ error }) => error !== undefined) ? 1 : 0;
 }

@@ -11,6 +11,8 @@ export interface Bed {
   readonly port: number;
   /** Where the target tells how many bytes it has received. */
   readonly tally: number;
+  /** How long the same load lasts before it is measured. */
+  readonly warm: number;
   /** How long the load lasts. */
   readonly seconds: number;
   /** Connections held in `idle`. */
@@ -54,7 +56,8 @@ export const TESTS: Readonly<Record<string, Test>> = {
   stall: { about: "memory for a reader that does not read", target: "stuck", relayOnly: true, measure: stall },
 };
 
-const WARM_SECONDS = 1;
+/** Load before a relay's memory is looked at. */
+const FIRST_SECONDS = 1;
 /** For the tails of the load before: data in flight, connections being closed. */
 const SETTLE_MS = 200;
 /** Until a relay has given back what it gives back when nothing goes on: weir's housekeeping takes 5 to 11 seconds. */
@@ -63,7 +66,7 @@ const STALL_BYTES = 100e6;
 const MB = 1e6;
 
 /** Measures `contender` in `test` with fresh processes. Rejects when one of them does not do its part. */
-export async function run(test: Test, contender: Contender, limits: Pick<Bed, "loader" | "seconds" | "idle">) {
+export async function run(test: Test, contender: Contender, limits: Pick<Bed, "loader" | "warm" | "seconds" | "idle">) {
   const started: Program[] = [];
   try {
     const target = await serve(limits.loader, test.target);
@@ -110,7 +113,7 @@ function flooded(bed: Bed): Promise<Row> {
 }
 
 async function underFlood(bed: Bed, port: number): Promise<Row> {
-  const flood = load(bed.loader, ["flood", port, FLOOD], bed.seconds + WARM_SECONDS + 1);
+  const flood = load(bed.loader, ["flood", port, FLOOD], bed.seconds + bed.warm + 1);
   const row = await push(bed, 1);
   const answer = await flood;
   return { ...row, refused_s: answer("count") / answer("seconds") };
@@ -153,10 +156,12 @@ async function requests(bed: Bed, args: readonly (string | number)[]) {
   };
 }
 
-/** The same load twice: once for the compilers and caches of the contender, once to be measured. */
+/** The same load twice: once for the compilers and caches of both ends, once to be measured. */
 async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
-  await load(bed.loader, args, WARM_SECONDS);
-  await sleep(SETTLE_MS);
+  if (bed.warm > 0) {
+    await load(bed.loader, args, bed.warm);
+    await sleep(SETTLE_MS);
+  }
   const before = bed.cost();
   const answer = await load(bed.loader, args, bed.seconds);
   const after = bed.cost();
@@ -166,7 +171,7 @@ async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
 
 /** Each connection makes one request before it falls silent: so the relay has opened its other side, too. */
 async function idle(bed: Bed): Promise<Row> {
-  const warm = () => load(bed.loader, ["pingpong", bed.port, 16, 64], WARM_SECONDS);
+  const warm = () => load(bed.loader, ["pingpong", bed.port, 16, 64], FIRST_SECONDS);
   await warm();
   await sleep(REST_MS);
   const rest = bed.cost();
@@ -191,7 +196,7 @@ async function idle(bed: Bed): Promise<Row> {
 
 async function stall(bed: Bed): Promise<Row> {
   // What fits every socket's buffer: the relay sets up whatever it reads into, and nothing piles up.
-  await load(bed.loader, ["stall", bed.port, 16384], WARM_SECONDS);
+  await load(bed.loader, ["stall", bed.port, 16384], FIRST_SECONDS);
   await sleep(SETTLE_MS);
   const before = bed.cost();
   let after = before;
