@@ -11,11 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WINDOW = 32, HOPELESS = 10000 };  // connects in flight in HOLD; errors after which there is no point in going on
+enum {
+  WINDOW = 32,       // connects in flight in HOLD
+  HOPELESS = 10000,  // errors after which there is no point in going on
+  OPENING = 5,       // seconds that PINGPONG gives its connections to get their first answer, which is not counted
+};
 
 struct conn {
   int fd;  // -1: not open
-  char tag;
+  char tag, met;  // met: it has had its first answer
   size_t sent, got;
   double asked;
 };
@@ -26,7 +30,7 @@ static size_t size;
 static struct conn *conns;
 static char *request;
 static long answered, errors;
-static int opened, first_error;
+static int opened, met, first_error;
 
 static void begin(struct conn *c);
 static void drop(struct conn *c);
@@ -49,13 +53,18 @@ void ask(enum manner how, int port, int n, size_t bytes, double limit) {
   if (!conns || !request || loop < 0) fail("start");
   for (int i = 0; i < n; i++) conns[i] = (struct conn){.fd = -1, .tag = 'a' + i % 26};
 
-  double start = now(), end = start + limit;
+  int opening = how == PINGPONG;
+  double start = now(), end = start + (opening ? OPENING : limit);
   while (opened < (how == HOLD && n > WINDOW ? WINDOW : n)) begin(&conns[opened++]);
   struct epoll_event ready[256];
   while (now() < end && errors < HOPELESS && !(how == HOLD && answered + errors >= n)) {
     int k = epoll_wait(loop, ready, 256, 50);
     for (int i = 0; i < k; i++) progress(ready[i].data.ptr);
     if (how != HOLD) reopen();
+    if (!opening || (met + errors < n && now() < end)) continue;
+    opening = 0, answered = 0;
+    forget_latencies();
+    start = now(), end = start + limit;
   }
   double took = now() - start;
   if (how == HOLD) hold_open(limit);
@@ -123,6 +132,8 @@ static int send_request(struct conn *c) {
 
 static void finish(struct conn *c) {
   answered++;
+  met += !c->met;
+  c->met = 1;
   keep_latency(now() - c->asked);
   if (manner == PINGPONG) {
     c->sent = c->got = 0;

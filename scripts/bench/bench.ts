@@ -3,9 +3,9 @@
  *
  *     bun scripts/bench/bench.ts
  *
- * Each run starts a fresh contender between a load generator and a target on 127.0.0.1, warms it, and measures what goes
- * through and what the contender costs. Contenders take turns within every round, in an order that rotates, so that a
- * machine that is slow for a while is slow for all of them.
+ * Each round of a test starts fresh contenders between a load generator and a target on 127.0.0.1, warms them, and measures
+ * what goes through and what they cost. They take short turns, so that a machine that is slow for a while is slow for all of
+ * them; ratios are those of turns that followed each other.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -15,8 +15,9 @@ import { parseArgs } from "node:util";
 import { CONTENDERS, type Contender, sessions } from "./contenders.ts";
 import { buildLoader } from "./loader.ts";
 import { killAll, stopAll } from "./process.ts";
-import { medians, type Run, runLine, table } from "./report.ts";
-import { run, TESTS, type Test } from "./tests.ts";
+import { medians, type Run, roundLine, table } from "./report.ts";
+import { round } from "./round.ts";
+import { TESTS } from "./tests.ts";
 
 const IDLE_CONNECTIONS = 3_000;
 
@@ -27,7 +28,7 @@ const HELP = `Usage: bun scripts/bench/bench.ts [flags]
   --weir COMMAND     how to start weir; LP and TP stand for the listen port and the target port; split at
                      spaces, no quotes (default: bun src/main.ts tcp 127.0.0.1:LP 127.0.0.1:TP --quiet --workers 1)
   --rounds N         default 3; the table has the medians
-  --seconds N        load per run, default 4
+  --seconds N        load per contender and round, default 4: in turns of about a second where that is possible
   --warm N           seconds of the same load before, default 3: until what is compiled while it runs is compiled; 0 to see
                      what a process does in its first seconds
   --json FILE        write every run and the medians there
@@ -107,17 +108,15 @@ async function bench(flags: Flags, folder: string): Promise<number> {
   const { warm, seconds } = flags;
   const limits = { loader, warm, seconds, idle };
   const runs: Run[] = [];
-  for (let round = 1; round <= flags.rounds; round++) {
-    const order = contenders.map((_, i) => contenders[(i + round - 1) % contenders.length]);
+  for (let number = 1; number <= flags.rounds; number++) {
     for (const name of flags.tests) {
       const test = TESTS[name];
-      for (const contender of order) {
-        if (test === undefined || contender === undefined) continue;
-        if (test.relayOnly && contender.name === "direct") continue;
-        const result = await attempt(name, test, contender, round, limits);
-        console.log(runLine(result));
-        runs.push(result);
-      }
+      if (test === undefined) continue;
+      const able = contenders.filter((each) => test.by !== "memory" || each.name !== "direct");
+      const order = able.map((_, i) => able[(i + number - 1) % able.length] as Contender);
+      const from = runs.length;
+      await round(test, order, limits, (run) => runs.push({ round: number, test: name, ...run }));
+      for (const { name: contender } of able) console.log(roundLine(runs.slice(from), number, name, contender));
     }
   }
 
@@ -141,18 +140,6 @@ function findContenders({ contenders, weir }: Flags, folder: string, openFiles: 
     }
   }
   return found;
-}
-
-type Limits = Parameters<typeof run>[2];
-
-/** One run that does not end the others when it fails. */
-async function attempt(name: string, test: Test, contender: Contender, round: number, limits: Limits): Promise<Run> {
-  const which = { round, test: name, contender: contender.name };
-  try {
-    return { ...which, row: await run(test, contender, limits) };
-  } catch (error) {
-    return { ...which, error: `failed: ${messageOf(error)}` };
-  }
 }
 
 function writeJson(

@@ -132,6 +132,11 @@ void keep_latency(double seconds) {
   kept++;
 }
 
+void forget_latencies(void) {
+  memset(buckets, 0, sizeof buckets);
+  kept = 0;
+}
+
 double latency_us(double share) {
   uint64_t seen = 0, wanted = kept * share;
   for (int i = 0; i < 64 * 64; i++) {

@@ -16,6 +16,7 @@ int dial_and_wait(int port);                   // the same, connected; ends the 
 int await_fd(int fd, short events, double s);  // poll(2) on one descriptor; 0 when `s` seconds passed
 void await_stdin_end(double limit);            // returns when stdin ends or `limit` seconds passed
 void keep_latency(double seconds);
+void forget_latencies(void);
 double latency_us(double share);  // 0.5 is the median; right to 1.6 %
 
 // serve.c: the target behind the contender

@@ -1,4 +1,4 @@
-/** Prints figures: a line per run, and at the end the markdown table of medians and ratios. */
+/** Prints figures: a line per round, and at the end the markdown table of medians and ratios. */
 
 /** Every figure a test can have, in the order of the table, with its unit and which way is good. */
 const FIGURES = {
@@ -19,17 +19,19 @@ const FIGURES = {
   // No ratio: what grows by a page or two is noise, and a thousand times noise is no finding.
   growth_mb: { label: "growth, MB", better: "less", ratio: false },
   peak_mb: { label: "peak RSS, MB", better: "less" },
-  errors: { label: "errors", better: "less" },
-} as const satisfies Readonly<Record<string, { label: string; better: "more" | "less"; ratio?: false }>>;
+  errors: { label: "errors, in all", better: "less", total: true },
+} as const satisfies Readonly<Record<string, { label: string; better: "more" | "less"; ratio?: false; total?: true }>>;
 
 type Figure = keyof typeof FIGURES;
 
 /** The figures of one run. */
 export type Row = Readonly<Partial<Record<Figure, number>>>;
 
-/** One run: its figures, or why there are none. */
+/** One look at a contender: its figures, or why there are none. */
 export interface Run {
   readonly round: number;
+  /** Those of one turn followed each other; 0 or less: one that was not to be measured. */
+  readonly turn: number;
   readonly test: string;
   readonly contender: string;
   readonly row?: Row;
@@ -38,7 +40,10 @@ export interface Run {
 
 const OURS = "weir";
 
-export function runLine({ round, test, contender, row = {}, error }: Run): string {
+/** What `runs` of one round have brought for one contender. */
+export function roundLine(runs: readonly Run[], round: number, test: string, contender: string): string {
+  const row = medians(runs, test, contender);
+  const error = runs.find((run) => run.contender === contender && run.error !== undefined)?.error;
   const text =
     error ??
     figures([row])
@@ -47,17 +52,21 @@ export function runLine({ round, test, contender, row = {}, error }: Run): strin
   return `round ${round}  ${test.padEnd(6)}  ${contender.padEnd(8)} ${text}`;
 }
 
-/** The median of each figure over the rounds, for one test and contender. */
+/** The median of each figure over all turns, or the sum of what must not happen once, for one test and contender. */
 export function medians(runs: readonly Run[], test: string, contender: string): Row {
   const rows = runs.filter((run) => run.test === test && run.contender === contender).map(({ row }) => row ?? {});
   const result: Partial<Record<Figure, number>> = {};
   for (const figure of figures(rows)) {
-    result[figure] = median(rows.map((row) => row[figure]).filter((value) => value !== undefined));
+    const values = rows.map((row) => row[figure]).filter((value) => value !== undefined);
+    result[figure] = "total" in FIGURES[figure] ? values.reduce((sum, value) => sum + value, 0) : median(values);
   }
   return result;
 }
 
-/** The table of all tests: medians per contender in the first round's order, then weir's divided by each peer's. */
+/**
+ * The table of all tests: medians per contender in the first round's order, then the median of what weir's figure was of the
+ * peer's in the same turn.
+ */
 export function table(runs: readonly Run[]): string {
   const contenders = [...new Set(runs.map(({ contender }) => contender))];
   const peers = contenders.includes(OURS) ? contenders.filter((name) => name !== OURS) : [];
@@ -69,7 +78,7 @@ export function table(runs: readonly Run[]): string {
       const value = (name: string) => of.get(name)?.[figure];
       const { label, better } = FIGURES[figure];
       const cells = contenders.map((name) => digits(value(name)));
-      const ratios = peers.map((peer) => ("ratio" in FIGURES[figure] ? "–" : ratio(value(OURS), value(peer))));
+      const ratios = peers.map((peer) => ("ratio" in FIGURES[figure] ? "–" : ratio(runs, test, figure, peer)));
       lines.push([test, label, better, ...cells, ...ratios]);
     }
   }
@@ -88,9 +97,16 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
-function ratio(ours: number | undefined, theirs: number | undefined): string {
-  // Nothing can be divided by none, and memory that shrank is no multiple of memory that grew.
-  return ours === undefined || theirs === undefined || theirs <= 0 || ours < 0 ? "–" : (ours / theirs).toFixed(2);
+function ratio(runs: readonly Run[], test: string, figure: Figure, peer: string): string {
+  const ratios: number[] = [];
+  for (const ours of runs.filter((run) => run.test === test && run.contender === OURS)) {
+    const same = ({ round, turn, contender }: Run) => round === ours.round && turn === ours.turn && contender === peer;
+    const mine = ours.row?.[figure];
+    const theirs = runs.find((run) => run.test === test && same(run))?.row?.[figure];
+    // Nothing can be divided by none, and memory that shrank is no multiple of memory that grew.
+    if (mine !== undefined && theirs !== undefined && theirs > 0 && mine >= 0) ratios.push(mine / theirs);
+  }
+  return ratios.length === 0 ? "–" : median(ratios).toFixed(2);
 }
 
 /** Three significant digits, all of those before the point: 0.0123, 4.56, 789, 123,456. */

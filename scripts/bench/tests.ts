@@ -1,18 +1,15 @@
-/** What is measured: each test as an entry of one table, and one run of it against a fresh contender. */
+/** What is measured: each test as an entry of one table. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contender } from "./contenders.ts";
 import { load, loadWhile, serve } from "./loader.ts";
-import { freePort, listening, type Program, start, type Usage, usage } from "./process.ts";
+import type { Usage } from "./process.ts";
 import type { Row } from "./report.ts";
 
-/** One contender, started and listening on `port`, and the limits of one run. */
+/** One contender, started and listening on `port`, and the limits of one look at it. */
 export interface Bed {
   readonly loader: string;
   readonly port: number;
   /** Where the target tells how many bytes it has received. */
   readonly tally: number;
-  /** How long the same load lasts before it is measured. */
-  readonly warm: number;
   /** How long the load lasts. */
   readonly seconds: number;
   /** Connections held in `idle`. */
@@ -24,36 +21,62 @@ export interface Bed {
 export interface Test {
   readonly about: string;
   readonly target: "echo" | "sink" | "source" | "stuck";
-  /** It measures nothing but the relay: there is no figure without one. */
-  readonly relayOnly?: true;
+  /**
+   * `turns`: contenders are warmed and looked at by turns, for short; `whole`: warmed and looked at once, where a turn would
+   * be mostly its beginning; `memory`: once, as the test itself says, which measures nothing but the relay.
+   */
+  readonly by: "turns" | "whole" | "memory";
   readonly measure: (bed: Bed) => Promise<Row>;
 }
 
 export const TESTS: Readonly<Record<string, Test>> = {
-  tput1: { about: "one stream, client to server", target: "sink", measure: (bed) => push(bed, 1) },
+  tput1: { about: "one stream, client to server", target: "sink", by: "turns", measure: (bed) => push(bed, 1) },
   flood: {
     about: "the same under 20,000 connections a second from a source that guard and haproxy refuse",
     target: "sink",
+    by: "whole",
     measure: flooded,
   },
   floodby: {
     about: "the same with the flood beside the contender, at a program that resets at once: what the machine has left",
     target: "sink",
+    by: "whole",
     measure: floodedBeside,
   },
-  tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
-  tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
-  rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
+  tput1r: { about: "one stream, server to client", target: "source", by: "turns", measure: (bed) => pull(bed, 1) },
+  tput8: { about: "eight streams, client to server", target: "sink", by: "turns", measure: (bed) => push(bed, 8) },
+  rr64: {
+    about: "ping-pong of 64 B on 64 connections",
+    target: "echo",
+    by: "turns",
+    measure: (bed) => pingpong(bed, 64, 64),
+  },
   rr1000: {
     about: "ping-pong of 64 B on 1,000 connections",
     target: "echo",
+    by: "whole",
     measure: (bed) => pingpong(bed, 1000, 64),
   },
-  rr8k: { about: "ping-pong of 8 KB on 10 connections", target: "echo", measure: (bed) => pingpong(bed, 10, 8192) },
-  rr16k: { about: "ping-pong of 16 KB on 16 connections", target: "echo", measure: (bed) => pingpong(bed, 16, 16384) },
-  cps: { about: "connect, one request, close; 32 at a time", target: "echo", measure: (bed) => connects(bed, 32) },
-  idle: { about: "memory per idle connection", target: "echo", relayOnly: true, measure: idle },
-  stall: { about: "memory for a reader that does not read", target: "stuck", relayOnly: true, measure: stall },
+  rr8k: {
+    about: "ping-pong of 8 KB on 10 connections",
+    target: "echo",
+    by: "turns",
+    measure: (bed) => pingpong(bed, 10, 8192),
+  },
+  rr16k: {
+    about: "ping-pong of 16 KB on 16 connections",
+    target: "echo",
+    by: "turns",
+    measure: (bed) => pingpong(bed, 16, 16384),
+  },
+  cps: {
+    about: "connect, one request, close; 32 at a time",
+    target: "echo",
+    by: "turns",
+    measure: (bed) => connects(bed, 32),
+  },
+  idle: { about: "memory per idle connection", target: "echo", by: "memory", measure: idle },
+  stall: { about: "memory for a reader that does not read", target: "stuck", by: "memory", measure: stall },
 };
 
 /** Load before a relay's memory is looked at. */
@@ -64,32 +87,6 @@ const SETTLE_MS = 200;
 const REST_MS = 12_000;
 const STALL_BYTES = 100e6;
 const MB = 1e6;
-
-/** Measures `contender` in `test` with fresh processes. Rejects when one of them does not do its part. */
-export async function run(test: Test, contender: Contender, limits: Pick<Bed, "loader" | "warm" | "seconds" | "idle">) {
-  const started: Program[] = [];
-  try {
-    const target = await serve(limits.loader, test.target);
-    started.push(target.program);
-    const [to, tally] = [target.answer("port"), target.answer("tally")];
-    const listen = await freePort();
-    const observer = contender.observer && (await serve(limits.loader, contender.observer));
-    if (observer) started.push(observer.program);
-    const argv = contender.command(listen, to, observer?.answer("port") ?? 0);
-    if (argv === undefined) return await test.measure({ ...limits, port: to, tally, cost: () => undefined });
-
-    const relay = await start(argv, contender.cwd);
-    started.push(relay);
-    await listening(listen, relay);
-    const cost = () => usage(relay.pid);
-    const row = await test.measure({ ...limits, port: listen, tally, cost });
-    // A relay that has died was measured only in part.
-    if (cost().rssBytes === 0) throw new Error(await relay.exited);
-    return row;
-  } finally {
-    for (const program of started.reverse()) await program.stop();
-  }
-}
 
 async function push(bed: Bed, streams: number): Promise<Row> {
   return throughput(bed, ["push", bed.port, bed.tally, streams]);
@@ -113,7 +110,7 @@ function flooded(bed: Bed): Promise<Row> {
 }
 
 async function underFlood(bed: Bed, port: number): Promise<Row> {
-  const flood = load(bed.loader, ["flood", port, FLOOD], bed.seconds + bed.warm + 1);
+  const flood = load(bed.loader, ["flood", port, FLOOD], bed.seconds + 1);
   const row = await push(bed, 1);
   const answer = await flood;
   return { ...row, refused_s: answer("count") / answer("seconds") };
@@ -124,7 +121,7 @@ async function pull(bed: Bed, streams: number): Promise<Row> {
 }
 
 async function throughput(bed: Bed, args: readonly (string | number)[]): Promise<Row> {
-  const { answer, cpuSeconds, peak } = await warmThenLoad(bed, args);
+  const { answer, cpuSeconds, peak } = await measured(bed, args);
   const bytes = answer("bytes");
   if (bytes === 0) throw new Error("Not one byte came through");
   return {
@@ -146,7 +143,7 @@ async function connects(bed: Bed, conns: number): Promise<Row> {
 }
 
 async function requests(bed: Bed, args: readonly (string | number)[]) {
-  const { answer, cpuSeconds, peak } = await warmThenLoad(bed, args);
+  const { answer, cpuSeconds, peak } = await measured(bed, args);
   const count = answer("count");
   if (count === 0) throw new Error("Not one request was answered");
   return {
@@ -156,12 +153,7 @@ async function requests(bed: Bed, args: readonly (string | number)[]) {
   };
 }
 
-/** The same load twice: once for the compilers and caches of both ends, once to be measured. */
-async function warmThenLoad(bed: Bed, args: readonly (string | number)[]) {
-  if (bed.warm > 0) {
-    await load(bed.loader, args, bed.warm);
-    await sleep(SETTLE_MS);
-  }
+async function measured(bed: Bed, args: readonly (string | number)[]) {
   const before = bed.cost();
   const answer = await load(bed.loader, args, bed.seconds);
   const after = bed.cost();
