@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { load, loadWhile, serve } from "./loader.ts";
 import type { Usage } from "./process.ts";
 import type { Row } from "./report.ts";
+import { SETTLE } from "./stand.ts";
 
 /** One contender, started and listening on `port`, and the limits of one look at it. */
 export interface Bed {
@@ -81,8 +82,6 @@ export const TESTS: Readonly<Record<string, Test>> = {
 
 /** Load before a relay's memory is looked at. */
 const FIRST_SECONDS = 1;
-/** For the tails of the load before: data in flight, connections being closed. */
-const SETTLE_MS = 200;
 /** Until a relay has given back what it gives back when nothing goes on: weir's housekeeping takes 5 to 11 seconds. */
 const REST_MS = 12_000;
 const STALL_BYTES = 100e6;
@@ -168,7 +167,7 @@ async function idle(bed: Bed): Promise<Row> {
   await sleep(REST_MS);
   const rest = bed.cost();
   await warm();
-  await sleep(SETTLE_MS);
+  await sleep(SETTLE);
   const before = bed.cost();
   let after = before;
   const limit = 10 + bed.idle / 500;
@@ -189,7 +188,7 @@ async function idle(bed: Bed): Promise<Row> {
 async function stall(bed: Bed): Promise<Row> {
   // What fits every socket's buffer: the relay sets up whatever it reads into, and nothing piles up.
   await load(bed.loader, ["stall", bed.port, 16384], FIRST_SECONDS);
-  await sleep(SETTLE_MS);
+  await sleep(SETTLE);
   const before = bed.cost();
   let after = before;
   const answer = await loadWhile(bed.loader, ["stall", bed.port, STALL_BYTES], 10, () => {
