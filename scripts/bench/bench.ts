@@ -113,7 +113,8 @@ async function bench(flags: Flags, folder: string): Promise<number> {
       const test = TESTS[name];
       if (test === undefined) continue;
       const able = contenders.filter((each) => test.by !== "memory" || each.name !== "direct");
-      const order = able.map((_, i) => able[(i + number - 1) % able.length] as Contender);
+      const first = (number - 1) % able.length;
+      const order = [...able.slice(first), ...able.slice(0, first)];
       const from = runs.length;
       await round(test, order, limits, (run) => runs.push({ round: number, test: name, ...run }));
       for (const { name: contender } of able) console.log(roundLine(runs.slice(from), number, name, contender));

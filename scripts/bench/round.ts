@@ -5,16 +5,13 @@
 import type { Contender } from "./contenders.ts";
 import type { Run } from "./report.ts";
 import { SETTLE, Stand } from "./stand.ts";
-import type { Test } from "./tests.ts";
+import type { Bed, Test } from "./tests.ts";
 
-export interface Limits {
-  readonly loader: string;
+export interface Limits extends Pick<Bed, "loader" | "idle"> {
   /** Seconds of the same load before anything is measured. */
   readonly warm: number;
   /** Seconds of load for each contender, in all its turns. */
   readonly seconds: number;
-  /** Connections held in `idle`. */
-  readonly idle: number;
 }
 
 /** Seconds in which each has its turn: after five without a connection weir gives its compiled code back. */
@@ -41,13 +38,12 @@ export async function round(
   try {
     for (const contender of contenders) {
       await attempt(contender.name, 0, async () => {
-        const stand = await Stand.open(test, contender, limits);
-        stands.set(contender.name, stand);
+        stands.set(contender.name, await Stand.open(test, contender, limits));
       });
     }
     const { warm, seconds } = limits;
-    const turns = test.by === "turns" ? turnsFor(seconds, contenders.length) : 1;
-    const before = test.by === "turns" ? Math.round((warm * turns) / seconds) : 0;
+    const turns = test.by ? 1 : turnsFor(seconds, contenders.length);
+    const before = test.by ? 0 : Math.round((warm * turns) / seconds);
     for (let turn = 1 - before; turn <= turns; turn++) {
       const order = [...stands];
       for (const [name, stand] of turn % 2 === 0 ? order.toReversed() : order) {

@@ -11,55 +11,47 @@ export const SETTLE = 200;
 
 export class Stand {
   readonly #test: Test;
-  readonly #started: Program[];
   readonly #bed: Omit<Bed, "seconds">;
+  readonly #started: AsyncDisposableStack;
+  /** Undefined: nothing is between load and target. */
+  readonly #relay: Program | undefined;
 
-  private constructor(test: Test, started: Program[], bed: Omit<Bed, "seconds">) {
+  private constructor(test: Test, bed: Omit<Bed, "seconds">, started: AsyncDisposableStack, relay?: Program) {
     this.#test = test;
-    this.#started = started;
     this.#bed = bed;
+    this.#started = started;
+    this.#relay = relay;
   }
 
   /** Rejects when one of the processes does not do its part. */
   static async open(test: Test, contender: Contender, limits: Pick<Bed, "loader" | "idle">): Promise<Stand> {
-    const started: Program[] = [];
-    try {
-      const target = await serve(limits.loader, test.target);
-      started.push(target.program);
-      const [to, tally] = [target.answer("port"), target.answer("tally")];
-      const listen = await freePort();
-      const observer = contender.observer && (await serve(limits.loader, contender.observer));
-      if (observer) started.push(observer.program);
-      const argv = contender.command(listen, to, observer?.answer("port") ?? 0);
-      if (argv === undefined) return new Stand(test, started, { ...limits, port: to, tally, cost: () => undefined });
-
-      const relay = await start(argv, contender.cwd);
-      started.push(relay);
-      await listening(listen, relay);
-      const cost = () => {
-        const used = usage(relay.pid);
-        // A relay that has died was measured only in part.
-        if (used.rssBytes === 0) throw new Error(`${contender.name} has ended while it was measured`);
-        return used;
-      };
-      return new Stand(test, started, { ...limits, port: listen, tally, cost });
-    } catch (error) {
-      await stopAll(started);
-      throw error;
+    await using started = new AsyncDisposableStack();
+    const target = await serve(limits.loader, test.target);
+    started.defer(() => target.program.stop());
+    const [to, tally] = [target.answer("port"), target.answer("tally")];
+    const listen = await freePort();
+    const observer = contender.observer && (await serve(limits.loader, contender.observer));
+    started.defer(async () => observer?.program.stop());
+    const argv = contender.command(listen, to, observer?.answer("port") ?? 0);
+    if (argv === undefined) {
+      return new Stand(test, { ...limits, port: to, tally, cost: () => undefined }, started.move());
     }
+    const relay = await start(argv, contender.cwd);
+    started.defer(() => relay.stop());
+    await listening(listen, relay);
+    return new Stand(test, { ...limits, port: listen, tally, cost: () => usage(relay.pid) }, started.move(), relay);
   }
 
   /** What goes through in so many seconds, and what it costs. Rejects when a process does not do its part. */
   async measure(seconds: number): Promise<Row> {
     await sleep(SETTLE);
-    return await this.#test.measure({ ...this.#bed, seconds });
+    const row = await this.#test.measure({ ...this.#bed, seconds });
+    // A relay that has died was measured only in part.
+    if (this.#relay && usage(this.#relay.pid).rssBytes === 0) throw new Error(await this.#relay.exited);
+    return row;
   }
 
   close(): Promise<void> {
-    return stopAll(this.#started);
+    return this.#started.disposeAsync();
   }
-}
-
-async function stopAll(started: readonly Program[]): Promise<void> {
-  for (const program of started.toReversed()) await program.stop();
 }

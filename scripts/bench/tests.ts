@@ -23,15 +23,15 @@ export interface Test {
   readonly about: string;
   readonly target: "echo" | "sink" | "source" | "stuck";
   /**
-   * `turns`: contenders are warmed and looked at by turns, for short; `whole`: warmed and looked at once, where a turn would
-   * be mostly its beginning; `memory`: once, as the test itself says, which measures nothing but the relay.
+   * Without, contenders are warmed and looked at by turns, for short. `whole`: once each, where a turn would be mostly its
+   * beginning; `memory`: once, as the test itself says, which measures nothing but the relay.
    */
-  readonly by: "turns" | "whole" | "memory";
+  readonly by?: "whole" | "memory";
   readonly measure: (bed: Bed) => Promise<Row>;
 }
 
 export const TESTS: Readonly<Record<string, Test>> = {
-  tput1: { about: "one stream, client to server", target: "sink", by: "turns", measure: (bed) => push(bed, 1) },
+  tput1: { about: "one stream, client to server", target: "sink", measure: (bed) => push(bed, 1) },
   flood: {
     about: "the same under 20,000 connections a second from a source that guard and haproxy refuse",
     target: "sink",
@@ -44,38 +44,18 @@ export const TESTS: Readonly<Record<string, Test>> = {
     by: "whole",
     measure: floodedBeside,
   },
-  tput1r: { about: "one stream, server to client", target: "source", by: "turns", measure: (bed) => pull(bed, 1) },
-  tput8: { about: "eight streams, client to server", target: "sink", by: "turns", measure: (bed) => push(bed, 8) },
-  rr64: {
-    about: "ping-pong of 64 B on 64 connections",
-    target: "echo",
-    by: "turns",
-    measure: (bed) => pingpong(bed, 64, 64),
-  },
+  tput1r: { about: "one stream, server to client", target: "source", measure: (bed) => pull(bed, 1) },
+  tput8: { about: "eight streams, client to server", target: "sink", measure: (bed) => push(bed, 8) },
+  rr64: { about: "ping-pong of 64 B on 64 connections", target: "echo", measure: (bed) => pingpong(bed, 64, 64) },
   rr1000: {
     about: "ping-pong of 64 B on 1,000 connections",
     target: "echo",
     by: "whole",
     measure: (bed) => pingpong(bed, 1000, 64),
   },
-  rr8k: {
-    about: "ping-pong of 8 KB on 10 connections",
-    target: "echo",
-    by: "turns",
-    measure: (bed) => pingpong(bed, 10, 8192),
-  },
-  rr16k: {
-    about: "ping-pong of 16 KB on 16 connections",
-    target: "echo",
-    by: "turns",
-    measure: (bed) => pingpong(bed, 16, 16384),
-  },
-  cps: {
-    about: "connect, one request, close; 32 at a time",
-    target: "echo",
-    by: "turns",
-    measure: (bed) => connects(bed, 32),
-  },
+  rr8k: { about: "ping-pong of 8 KB on 10 connections", target: "echo", measure: (bed) => pingpong(bed, 10, 8192) },
+  rr16k: { about: "ping-pong of 16 KB on 16 connections", target: "echo", measure: (bed) => pingpong(bed, 16, 16384) },
+  cps: { about: "connect, one request, close; 32 at a time", target: "echo", measure: (bed) => connects(bed, 32) },
   idle: { about: "memory per idle connection", target: "echo", by: "memory", measure: idle },
   stall: { about: "memory for a reader that does not read", target: "stuck", by: "memory", measure: stall },
 };
