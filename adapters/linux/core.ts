@@ -4,6 +4,7 @@ import type { Endpoint, Timer } from "../../src/net/runtime.ts";
 import type { Block } from "./arena.ts";
 import { Departures } from "./departures.ts";
 import { type Destination, Destinations } from "./destinations.ts";
+import { FastPath } from "./fast-path.ts";
 import { Inbox } from "./inbox.ts";
 import { Loop } from "./loop.ts";
 import { Pacing } from "./pacing.ts";
@@ -25,6 +26,7 @@ interface Datagrams {
 export class Core {
   readonly system: System;
   readonly loop: Loop;
+  readonly fastPath: FastPath;
   /** Where every socket reads into; its bytes are shown to their owner at once, or sent on. */
   readonly inbox: Block;
   /** Where bytes of other memory are copied before they are sent. */
@@ -42,8 +44,9 @@ export class Core {
   /** `descriptors`: how many the process may open. `wake`: see {@link Loop}. */
   constructor(system: System, descriptors: number, wake?: number) {
     this.system = system;
-    this.loop = new Loop(system, wake);
     this.inbox = system.arena.take(INBOX_SIZE);
+    this.fastPath = new FastPath(system, this.inbox);
+    this.loop = new Loop(system, wake, this.fastPath);
     this.stage = system.arena.take(65_536);
     this.destinations = new Destinations(system);
     this.pacing = new Pacing(system);

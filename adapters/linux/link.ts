@@ -5,6 +5,7 @@
 import type { Meter, Mirror, StreamSocket } from "../../src/net/runtime.ts";
 import { SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "./abi.ts";
 import type { Core } from "./core.ts";
+import { type FastStream, SHORT } from "./fast-path.ts";
 import { LowWater } from "./low-water.ts";
 import { PIPE_SIZE, type Pipe } from "./pipes.ts";
 import type { Sender, Waiter } from "./sender.ts";
@@ -13,6 +14,8 @@ import { errnoName } from "./system.ts";
 /** A read of so many bytes is bulk; two without a small one between them make the stream worth a splice. */
 const BULK = 65_536;
 const BULK_READS = 2;
+/** So many short messages in a row, and more will follow. */
+const SHORT_READS = 2;
 /** A splice below this is not worth its second call; a read below it ends the bulk. */
 const BULK_LEAST = 16_384;
 /** What splice(2) says where the kernel, its configuration or a filter of system calls does not have it. */
@@ -34,6 +37,7 @@ export class Link {
   readonly #meter: Meter;
   readonly #mirrors: Mirrors | undefined;
   #bulk = 0;
+  #short = 0;
   #lowWater: LowWater | undefined;
 
   constructor(core: Core, to: Sender, meter: Meter, mirrors?: Mirrors) {
@@ -51,8 +55,21 @@ export class Link {
     return false;
   }
 
+  /** What comes from `fd` takes the fast path from here on, if one short message follows the other. */
+  hasten(fd: number, stream: FastStream): void {
+    if (this.#short < SHORT_READS || !this.#to.free) return;
+    this.#core.fastPath.enter(fd, this.#to.fd, stream, this.#meter);
+  }
+
+  /** See {@link FastStream}. */
+  unsent(count: number, result: number, errno: number): void {
+    this.#meter.moved(count);
+    this.#to.unsent(count, result, errno);
+  }
+
   /** Sends on the first `count` bytes of the inbox; false: they are to be shown. */
   forward(count: number): boolean {
+    this.#short = count < SHORT ? this.#short + 1 : 0;
     if (count >= BULK) this.#bulk++;
     else if (count < BULK_LEAST) this.#bulk = 0;
     if (this.#mirrors) return false;

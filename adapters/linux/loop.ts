@@ -14,6 +14,7 @@ import {
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
   EPOLLIN,
+  EPOLLOUT,
   EVENT_DATA,
   EVENT_WORDS,
 } from "./abi.ts";
@@ -30,12 +31,21 @@ export interface Pollable {
   failed(cause: unknown): void;
 }
 
+/** Deals with what arrives without its owner, where it can. */
+export interface Shortcut {
+  /** There is something to read from `fd`, and no more to say. False: that is for its owner. */
+  take(fd: number): boolean;
+  /** `fd` is given up. */
+  forget(fd: number): void;
+}
+
 /** Work put off to the end of the batch. */
 export interface Deferred {
   turn(): void;
   failed(cause: unknown): void;
 }
 
+const NO_SHORTCUT: Shortcut = { take: () => false, forget() {} };
 const clock = () => performance.now();
 const EVENTS = 512;
 /** Milliseconds that an idle loop sleeps at most. */
@@ -58,6 +68,7 @@ export class Loop {
   now: number;
   /** Set by whoever may have settled a promise. */
   settles = true;
+  readonly #shortcut: Shortcut;
   readonly #poll: number;
   readonly #wake: number;
   readonly #ownsWake: boolean;
@@ -77,8 +88,9 @@ export class Loop {
    * `wake` is an eventfd(2) of somebody else: whoever adds 1 to it wakes the loop, from any thread. It has to
    * outlive the loop. Throws the `SystemError` of the call that failed.
    */
-  constructor(system: System, wake?: number) {
+  constructor(system: System, wake?: number, shortcut = NO_SHORTCUT) {
     this.system = system;
+    this.#shortcut = shortcut;
     const { libc, arena } = system;
     this.now = performance.now();
     this.timers = new TimerWheel(this.now);
@@ -120,6 +132,7 @@ export class Loop {
 
   /** No more events of `fd`; it is closed at the end of the batch. */
   close(fd: number): void {
+    this.#shortcut.forget(fd);
     this.#owners[fd] = undefined;
     this.#closing.push(fd);
   }
@@ -181,10 +194,12 @@ export class Loop {
     if (count < 0 && errno !== EINTR && errno !== EAGAIN) throw this.system.error("epoll_wait", errno);
     const words = this.#words;
     for (let i = 0, at = 0; i < count; i++, at += EVENT_WORDS) {
-      const owner = this.#owners[words[at + EVENT_DATA] as number];
+      const fd = words[at + EVENT_DATA] as number;
+      const owner = this.#owners[fd];
       if (!owner) continue;
+      const events = words[at] as number;
       try {
-        owner.ready(words[at] as number);
+        if ((events & ~EPOLLOUT) !== EPOLLIN || !this.#shortcut.take(fd)) owner.ready(events);
       } catch (cause) {
         owner.failed(cause);
       }

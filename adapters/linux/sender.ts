@@ -26,9 +26,9 @@ export interface Waiter extends Deferred {
 }
 
 export class Sender {
+  readonly fd: number;
   finSent = false;
   readonly #core: Core;
-  readonly #fd: number;
   readonly #limit: number;
   readonly #owner: SenderOwner;
   #outbox: Outbox | undefined;
@@ -42,7 +42,7 @@ export class Sender {
 
   constructor(core: Core, fd: number, limit: number, owner: SenderOwner) {
     this.#core = core;
-    this.#fd = fd;
+    this.fd = fd;
     this.#limit = limit;
     this.#owner = owner;
   }
@@ -60,6 +60,11 @@ export class Sender {
   /** Nothing can be sent any more. */
   get deaf(): boolean {
     return this.#closed || this.#broken;
+  }
+
+  /** What is sent now goes to the kernel at once. */
+  get free(): boolean {
+    return !this.#ending && !this.deaf && !this.pending;
   }
 
   /** `StreamSocket.write`. */
@@ -83,12 +88,19 @@ export class Sender {
       this.#refuse(count);
       return;
     }
-    const sent = this.#sent(system.libc.send(this.#fd, inbox.pointer, count, MSG_NOSIGNAL | MSG_DONTWAIT));
-    if (this.#broken) this.#refuse(count - sent);
-    else if (sent < count) {
-      this.#outboxFor().add(inbox.bytes.subarray(sent, count));
-      this.#owner.waits = true;
+    const result = system.libc.send(this.fd, inbox.pointer, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (result < count) this.unsent(count, result, system.errno);
+  }
+
+  /** Of the first `count` bytes of the inbox send(2) has taken `result`, or none because of `errno`. */
+  unsent(count: number, result: number, errno: number): void {
+    const sent = this.#sent(result, errno);
+    if (this.#broken) {
+      this.#refuse(count - sent);
+      return;
     }
+    this.#outboxFor().add(this.#core.inbox.bytes.subarray(sent, count));
+    this.#owner.waits = true;
   }
 
   /** For a splice: where bytes can be moved into, or undefined if they have to be read. */
@@ -105,6 +117,7 @@ export class Sender {
   /** FIN behind what waits. */
   end(): void {
     if (this.#ending || this.#closed) return;
+    this.#core.fastPath.forget(this.fd);
     this.#ending = true;
     if (!this.pending) this.#sendFin();
   }
@@ -134,7 +147,7 @@ export class Sender {
 
   /** The connection is broken: from here on bytes are refused and counted. */
   fail(errno: number): void {
-    this.#broken = true;
+    this.stop();
     this.#owner.broke(errno);
   }
 
@@ -157,12 +170,12 @@ export class Sender {
     const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     if (chunk.buffer === inbox.bytes.buffer) {
       const from = arena.at(inbox, chunk.byteOffset - inbox.bytes.byteOffset);
-      return this.#sent(libc.send(this.#fd, from, chunk.length, flags));
+      return this.#sent(libc.send(this.fd, from, chunk.length, flags), system.errno);
     }
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + stage.bytes.length);
       stage.bytes.set(part);
-      const sent = this.#sent(libc.send(this.#fd, stage.pointer, part.length, flags));
+      const sent = this.#sent(libc.send(this.fd, stage.pointer, part.length, flags), system.errno);
       at += sent;
       if (sent < part.length) return at;
     }
@@ -170,9 +183,8 @@ export class Sender {
   }
 
   /** The result of a send(2) as a number of bytes. */
-  #sent(result: number): number {
+  #sent(result: number, errno: number): number {
     if (result >= 0) return result;
-    const { errno } = this.#core.system;
     if (errno !== EAGAIN) this.fail(errno);
     return 0;
   }
@@ -185,7 +197,7 @@ export class Sender {
   #sendFin(): void {
     if (this.finSent) return;
     this.finSent = true;
-    if (!this.#owner.finishes()) this.#core.system.libc.shutdown(this.#fd, SHUT_WR);
+    if (!this.#owner.finishes()) this.#core.system.libc.shutdown(this.fd, SHUT_WR);
   }
 
   #wake(): void {
@@ -194,8 +206,10 @@ export class Sender {
     waiting?.defer();
   }
 
+  /** What waits here is in front of all that comes later. */
   #outboxFor(): Outbox {
-    this.#outbox ??= new Outbox(this.#core, this.#fd);
+    this.#core.fastPath.forget(this.fd);
+    this.#outbox ??= new Outbox(this.#core, this.fd);
     return this.#outbox;
   }
 }

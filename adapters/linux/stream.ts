@@ -22,6 +22,7 @@ import {
   SOL_SOCKET,
 } from "./abi.ts";
 import { type Core, INBOX_SIZE } from "./core.ts";
+import { type FastStream, SHORT } from "./fast-path.ts";
 import { Link } from "./link.ts";
 import type { Deferred, Pollable } from "./loop.ts";
 import { lingerZero } from "./options.ts";
@@ -43,10 +44,8 @@ const BEHIND = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
 /** Reads in one turn; then others get theirs. */
 const TURNS = 16;
-/** A read below this emptied the socket: asking again would only bring EAGAIN. */
-const DRAINED = 16_385;
 
-export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwner {
+export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwner, FastStream {
   readonly #core: Core;
   readonly #fd: number;
   readonly #limit: number;
@@ -111,12 +110,14 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
 
   /** See `Runtime.link`. */
   link(to: LinuxStream, meter: Meter, mirror?: Mirror): void {
+    this.#core.fastPath.forget(this.#fd);
     const sender = (socket: StreamSocket) => (socket as LinuxStream).#sender;
     this.#link = new Link(this.#core, to.#sender, meter, mirror && { mirror, sender });
   }
 
   /** See `Runtime.unlink`. */
   unlink(): void {
+    this.#core.fastPath.forget(this.#fd);
     this.#link?.end();
     this.#link = undefined;
     if (this.#readable) this.defer();
@@ -139,6 +140,7 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
   }
 
   pause(): void {
+    this.#core.fastPath.forget(this.#fd);
     this.#reading &&= false;
   }
 
@@ -224,24 +226,46 @@ export class LinuxStream implements StreamSocket, Pollable, Deferred, SenderOwne
         return;
       }
       const moved = this.#behind & EPOLLPRI ? undefined : link?.splice(this.#fd);
-      if (moved === undefined) this.#receive(link);
+      if (moved === undefined) this.#receive();
       else if (link && moved <= 0) this.#nothing(moved, link.errno);
     }
   }
 
-  /** One recv(2), and what follows from it. */
-  #receive(link: Link | undefined): void {
+  received(count: number, errno: number): void {
+    this.#readable = true;
+    this.#took(count, errno, INBOX_SIZE);
+    this.#read();
+  }
+
+  unsent(count: number, result: number, errno: number): void {
+    this.#link?.unsent(count, result, errno);
+  }
+
+  #receive(): void {
     const { system, inbox } = this.#core;
     const size = Math.min(this.#limit, INBOX_SIZE);
-    const count = system.libc.recv(this.#fd, inbox.pointer, size, MSG_DONTWAIT);
+    this.#took(system.libc.recv(this.#fd, inbox.pointer, size, MSG_DONTWAIT), system.errno, size);
+  }
+
+  /** What follows from a recv(2) of `size` bytes. */
+  #took(count: number, errno: number, size: number): void {
     if (count <= 0) {
-      this.#nothing(count, system.errno);
+      this.#nothing(count, errno);
       return;
     }
-    if (count < DRAINED && count < size && this.#behind === 0) this.#readable = false;
+    const { arena } = this.#core.system;
+    // It has emptied the socket: asking again would only bring EAGAIN.
+    if (count < SHORT && count < size && this.#behind === 0) this.#readable = false;
     if (this.busyPoll > 0) this.#core.loop.busyPoll.answered();
+    const link = this.#link;
     if (!link?.forward(count)) this.#events.data(this.#core.received(count));
-    if (system.arena.checked) system.arena.poison(inbox, count);
+    else if (this.#plain) link.hasten(this.#fd, this);
+    if (arena.checked) arena.poison(this.#core.inbox, count);
+  }
+
+  /** The next bytes may be received into all of the inbox, and EPOLLIN is all that there is to hear of. */
+  get #plain(): boolean {
+    return this.#life === OPEN && this.#reading === true && !this.waits && this.#limit >= INBOX_SIZE;
   }
 
   /** A read brought no bytes. */

@@ -12,6 +12,7 @@ import { listening } from "./cases/listening.ts";
 import { multicast } from "./cases/multicast.ts";
 import { names } from "./cases/names.ts";
 import { platform } from "./cases/platform.ts";
+import { shortMessages } from "./cases/short-messages.ts";
 import { tls } from "./cases/tls.ts";
 import { type Case, Kit } from "./kit.ts";
 
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = [
   ...multicast,
   ...names,
   ...platform,
+  ...shortMessages,
   ...tls,
   ...handshakes,
 ];

@@ -1,26 +1,10 @@
 /** Streams that are linked: what comes from the one goes to the other without being shown, until that is ended. */
 import assert from "node:assert/strict";
-import type { Chunk, Meter, Runtime, StreamSocket } from "../../../src/net/runtime.ts";
 import type { Case, Kit } from "../kit.ts";
-import type { Probe } from "../probe.ts";
+import { linked, linksNot, type Way } from "../way.ts";
 
 /** Enough for bulk, more than pipes and buffers take. */
 const TOTAL = 24_000_000;
-
-interface Way {
-  /** Sends, through the middle, to the receiver. */
-  readonly sender: Probe;
-  readonly receiver: Probe;
-  readonly from: StreamSocket;
-  readonly to: StreamSocket;
-  /** Bytes that were moved, and that were shown. */
-  moved: number;
-  shown: number;
-  /** Told when bytes were moved. */
-  onMoved: () => void;
-  onShown: (chunk: Chunk) => void;
-  readonly meter: Meter;
-}
 
 export const linking: readonly Case[] = [
   {
@@ -140,48 +124,4 @@ async function mirrored(kit: Kit, way: Way, stalls = false): Promise<void> {
   assert.equal(teed, way.moved);
   third.server.resume();
   await third.server.until(() => third.server.received === total, "the copy");
-}
-
-function linksNot({ name, link }: Runtime): string | undefined {
-  return link ? undefined : `${name} moves no bytes by itself`;
-}
-
-/** Two pairs with a link between them; what is shown goes the same way by hand. */
-async function linked(kit: Kit, receiverPaused = false): Promise<Way> {
-  const first = await kit.pair({ serverPaused: true });
-  const second = await kit.pair({ clientPaused: true, serverPaused: receiverPaused });
-  const from = first.server.socket;
-  const to = second.client.socket;
-  const way: Way = {
-    sender: first.client,
-    receiver: second.server,
-    from,
-    to,
-    moved: 0,
-    shown: 0,
-    onMoved() {},
-    onShown() {},
-    meter: {
-      moved(bytes) {
-        way.moved += bytes;
-        way.onMoved();
-      },
-      held() {},
-    },
-  };
-  from.on({
-    data(chunk) {
-      way.shown += chunk.length;
-      way.onShown(chunk);
-      if (!to.write(chunk)) from.pause();
-    },
-    drain() {},
-    end: () => to.end(),
-    close() {},
-  });
-  to.on({ data() {}, drain: () => from.resume(), end() {}, close() {} });
-  kit.runtime.link?.(from, to, way.meter);
-  to.resume();
-  from.resume();
-  return way;
 }
