@@ -30,6 +30,7 @@ export const SYMBOLS = {
   shutdown: ["i32", "i32", "->", "i32"],
   socket: ["i32", "i32", "i32", "->", "i32"],
   splice: ["i32", "ptr", "i32", "ptr", "size", "u32", "->", "i32"],
+  syscall: ["i32", "i32", "ptr", "size", "i32", "ptr", "ptr", "->", "i32"],
   timerfd_create: ["i32", "i32", "->", "i32"],
   timerfd_settime: ["i32", "i32", "ptr", "ptr", "->", "i32"],
   tee: ["i32", "i32", "size", "u32", "->", "i32"],

@@ -5,6 +5,7 @@ import { SocketError } from "../../src/net/errors.ts";
 import type { SocketOption } from "../portable/linux-multicast.ts";
 import { Arena, type Block } from "./arena.ts";
 import type { Ffi, Libc, Pointer } from "./symbols.ts";
+import { uncancelled } from "./uncancelled.ts";
 
 const LIBRARIES = ["libc.so.6", `libc.musl-${arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
 
@@ -36,7 +37,7 @@ export class System {
    */
   constructor(ffi: Ffi, checked: boolean, ledger: Uint8Array = new Uint8Array(0)) {
     this.ffi = ffi;
-    this.libc = ffi.open(LIBRARIES);
+    this.libc = uncancelled(ffi.open(LIBRARIES), arch);
     this.arena = new Arena(ffi, checked);
     this.scratch = this.arena.take(256);
     this.scratchInts = new Int32Array(this.scratch.bytes.buffer, this.scratch.bytes.byteOffset, 64);
