@@ -59,11 +59,6 @@ export class FastPath implements Shortcut {
     if (from) this.#leave(from - 1, fd);
   }
 
-  /** True: what is read from `fd` goes to another one here. */
-  has(fd: number): boolean {
-    return (this.#to[fd] ?? 0) > 0;
-  }
-
   take(fd: number): boolean {
     const to = (this.#to[fd] ?? 0) - 1;
     if (to < 0) return false;
@@ -72,27 +67,24 @@ export class FastPath implements Shortcut {
     const inbox = this.#inbox;
     const count = libc.recv(fd, inbox.pointer, inbox.bytes.length, MSG_DONTWAIT);
     if (count <= 0 || count >= SHORT) {
-      this.#left(fd, to)?.received(count, system.errno);
+      this.#leave(fd, to)?.received(count, system.errno);
       return true;
     }
     const result = libc.send(to, inbox.pointer, count, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (result === count) this.#meters[fd]?.moved(count);
-    else this.#left(fd, to)?.unsent(count, result, system.errno);
+    else this.#leave(fd, to)?.unsent(count, result, system.errno);
     if (arena.checked) arena.poison(inbox, count);
     return true;
   }
 
-  #left(fd: number, to: number): FastStream | undefined {
+  /** Returns who has left. */
+  #leave(fd: number, to: number): FastStream | undefined {
     const stream = this.#streams[fd];
-    this.#leave(fd, to);
-    return stream;
-  }
-
-  #leave(fd: number, to: number): void {
     this.#to[fd] = 0;
     this.#from[to] = 0;
     this.#streams[fd] = undefined;
     this.#meters[fd] = undefined;
+    return stream;
   }
 
   #grow(): void {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { env } from "node:process";
 import { Random } from "../../peers/random.ts";
-
 import type { Case, Kit } from "../kit.ts";
 import { pattern } from "../probe.ts";
 import { linked, linksNot, type Way } from "../way.ts";
@@ -33,18 +32,10 @@ export const shortMessages: readonly Case[] = [
       const way = await linked(kit);
       await talk(way);
       way.receiver.pause();
-      // One by one, until one is not moved.
-      do {
-        way.sender.write(10_000);
-        await kit.busy(2);
-      } while (way.moved === way.sender.sent && way.sender.sent < FULL);
+      await fillUp(kit, way, FULL);
       assert.ok(way.sender.sent < FULL);
       way.receiver.resume();
-      // The kernel has room at times before it says so.
-      for (let message = 0; message < 300; message++) {
-        way.sender.write(10);
-        await kit.busy(1);
-      }
+      await trickle(kit, way);
       await talk(way);
       assert.equal(way.moved, way.sender.sent);
     },
@@ -57,10 +48,7 @@ export const shortMessages: readonly Case[] = [
       /** Fills what is between the two with messages, but for `left` bytes, and sends a lot at once. */
       const fill = async (room: number, left: number) => {
         const way = await linked(kit, true, buffer);
-        while (way.sender.sent < room - left && way.moved === way.sender.sent) {
-          way.sender.write(10_000);
-          await kit.busy(2);
-        }
+        await fillUp(kit, way, room - left);
         way.sender.write(200_000);
         await kit.busy(20);
         const held = way.to.buffered;
@@ -84,10 +72,7 @@ export const shortMessages: readonly Case[] = [
       const { sender, receiver } = way;
       // So full that the kernel takes a part of a message now and then.
       receiver.pause();
-      while (way.moved === sender.sent) {
-        sender.write(10_000);
-        await kit.busy(2);
-      }
+      await fillUp(kit, way, FULL);
       for (let message = 0; message < 1_000; message++) {
         sender.write(random.between(1, 15_000));
         if (way.moved < sender.sent) receiver.resume();
@@ -195,11 +180,7 @@ export const shortMessages: readonly Case[] = [
       way.receiver.pause();
       assert.equal(byHand(FULL), false);
       way.receiver.resume();
-      // The kernel has room at times before it says so.
-      for (let message = 0; message < 300; message++) {
-        way.sender.write(10);
-        await kit.busy(1);
-      }
+      await trickle(kit, way);
       await arrived(way);
       await talk(way);
     },
@@ -281,6 +262,22 @@ async function said(way: Way, length: number): Promise<void> {
 /** So many that whoever sees them expects more of them. */
 async function talk(way: Way): Promise<void> {
   for (let message = 0; message < 20; message++) await said(way, 1 + message * 97);
+}
+
+/** Messages that follow each other while the receiver takes what waits: the kernel has room at times before it says so. */
+async function trickle(kit: Kit, { sender }: Way): Promise<void> {
+  for (let message = 0; message < 300; message++) {
+    sender.write(10);
+    await kit.busy(1);
+  }
+}
+
+/** Sends messages one by one to a receiver that stalls: until one is not moved, or so many bytes are sent. */
+async function fillUp(kit: Kit, way: Way, most: number): Promise<void> {
+  while (way.sender.sent < most && way.moved === way.sender.sent) {
+    way.sender.write(10_000);
+    await kit.busy(2);
+  }
 }
 
 /** Messages of all lengths, pauses at both ends, links that end and begin again. */
